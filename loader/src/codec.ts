@@ -7,8 +7,11 @@ export interface Codec<T> {
 	readonly name: string;
 	/** Bytes in memory, padding included. */
 	readonly size: number;
-	/** Writes all `size` bytes at `offset`, zeros in padding. Throws RangeError where a value does not fit its field. */
-	encode(value: T, view: DataView, offset: number): void;
+	/**
+	 * Writes all `size` bytes at `offset`, zeros in padding. Throws RangeError where a value does not fit its field;
+	 * `where` names that field in the message, and defaults to the codec's name.
+	 */
+	encode(value: T, view: DataView, offset: number, where?: string): void;
 	/** Reads `size` bytes at `offset`. */
 	decode(view: DataView, offset: number): T;
 }

@@ -41,7 +41,12 @@ export class VerifierError extends BpfError {
 
 	constructor(
 		message: string,
-		facts: BpfErrorFacts & { program: string; log: readonly string[]; file?: string | undefined; line?: number | undefined },
+		facts: BpfErrorFacts & {
+			program: string;
+			log: readonly string[];
+			file?: string | undefined;
+			line?: number | undefined;
+		},
 	) {
 		super(message, facts);
 		this.program = facts.program;
@@ -86,19 +91,29 @@ export class LayoutError extends BpfError {
 	}
 }
 
-/** A map operation failed. `MAP_FULL` carries use and limit, in entries. */
+/**
+ * A map operation failed. `MAP_FULL` carries use and limit, in entries; a batch that stopped half-way says in `written`
+ * how many of its entries were done before.
+ */
 export class MapError extends BpfError {
 	readonly map: string;
 	readonly used: number | undefined;
 	readonly limit: number | undefined;
+	readonly written: number | undefined;
 
-	constructor(
-		message: string,
-		facts: BpfErrorFacts & { map: string; used?: number | undefined; limit?: number | undefined },
-	) {
+	constructor(message: string, facts: BpfErrorFacts & MapErrorFacts) {
 		super(message, facts);
 		this.map = facts.map;
 		this.used = facts.used;
 		this.limit = facts.limit;
+		this.written = facts.written;
 	}
+}
+
+/** What a MapError knows beyond a BpfError: the map's name, and counts of entries. */
+export interface MapErrorFacts {
+	map: string;
+	used?: number | undefined;
+	limit?: number | undefined;
+	written?: number | undefined;
 }
