@@ -55,7 +55,7 @@ export class Link implements Attachment {
 		return readLinkInfo(this.fd);
 	}
 
-	/** Pins the link at a path of a bpffs: the program then stays attached when this process ends. Throws BpfError `PIN_…`. */
+	/** Pins the link on a bpffs: the program then stays attached when this process ends. Throws BpfError `PIN_…`. */
 	pin(path: string): void {
 		pinDescriptor(this.fd, `link ${this.info().id}`, path);
 	}

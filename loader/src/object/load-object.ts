@@ -49,19 +49,19 @@ type AnyLoadOptions = {
 };
 
 /**
- * Creates an object's maps and loads its programs. Below kernel 5.11, and only there, libbpf raises RLIMIT_MEMLOCK,
- * against which those kernels count BPF memory. Nothing stays in the kernel or on the bpffs where it fails. Throws BpfError `VARIABLE_…`, `MAP_UNKNOWN`, `PROGRAM_UNKNOWN` before anything is done; VerifierError,
- * PermissionError, UnsupportedError, LayoutError, MapError.
+ * Creates an object's maps and loads its programs; where it fails, nothing stays in the kernel or on the bpffs. libbpf
+ * raises RLIMIT_MEMLOCK by itself, and only below kernel 5.11, where BPF memory counts against it. Throws BpfError
+ * `VARIABLE_…`, `MAP_UNKNOWN`, `PROGRAM_UNKNOWN` before anything is done; VerifierError, PermissionError,
+ * UnsupportedError, LayoutError, MapError.
  */
 export function loadObject<Names extends ObjectNames = ObjectNames>(
 	spec: ObjectSpec,
 	options: LoadOptions<Names> = {},
 ): BpfObject<Names> {
-	const plain: AnyLoadOptions = options;
-	const plan = planLoad(spec, plain);
+	const plan = planLoad(spec, options);
 	try {
-		const loaded = loadWithLog(plan);
-		return new BpfObject<Names>(pinNewMaps(plan, loaded));
+		adoptMaps(plan);
+		return new BpfObject<Names>(pinNewMaps(plan, loadWithLog(plan)));
 	} finally {
 		for (const { map, owned } of plan.reused.values()) if (owned) map.close();
 	}
@@ -71,9 +71,11 @@ export function loadObject<Names extends ObjectNames = ObjectNames>(
 interface LoadPlan {
 	spec: ObjectSpec;
 	options: AnyLoadOptions;
+	/** New contents of data sections, by section name. */
 	sections: Map<string, Uint8Array>;
 	/** Paths of maps that will be pinned or are, by map name. */
 	pinPaths: Map<string, string>;
+	/** Maps that exist already, by map name. */
 	reused: Map<string, ReusedMap>;
 }
 
@@ -82,14 +84,18 @@ function planLoad(spec: ObjectSpec, options: AnyLoadOptions): LoadPlan {
 	checkNames(spec, "program", options.programs);
 	const sections = sectionContents(spec, options.variables ?? {});
 	const pinPaths = new Map<string, string>();
-	const reused = new Map<string, ReusedMap>();
 	for (const [name, map] of Object.entries(spec.maps)) {
-		const pinPath = pinPathOf(map, options.maps?.[name], options.pinRoot ?? "/sys/fs/bpf");
-		if (pinPath !== undefined) pinPaths.set(name, pinPath);
-		const found = findReused(spec, name, { options: options.maps?.[name], pinPath });
+		const path = pinPathOf(map, options.maps?.[name], options.pinRoot ?? "/sys/fs/bpf");
+		if (path !== undefined) pinPaths.set(name, path);
+	}
+	return { spec, options, sections, pinPaths, reused: new Map() };
+}
+
+function adoptMaps({ spec, options, pinPaths, reused }: LoadPlan): void {
+	for (const name of Object.keys(spec.maps)) {
+		const found = findReused(spec, name, { options: options.maps?.[name], pinPath: pinPaths.get(name) });
 		if (found !== undefined) reused.set(name, found);
 	}
-	return { spec, options, sections, pinPaths, reused };
 }
 
 function checkNames(spec: ObjectSpec, kind: "map" | "program", chosen: object | undefined): void {

@@ -37,12 +37,12 @@ export interface ProgramInfo {
 	readonly verifiedInstructions: number;
 }
 
-/** A program in the kernel. Owns its descriptor: it lives until that is closed and nothing else (pin, link) holds it. */
+/** A program in the kernel. Owns its descriptor: lives until that is closed and nothing else (pin, link) holds it. */
 export class Program {
 	/** Name in the C source, or the kernel's 15 characters of it where the program was opened by pin. */
 	readonly name: string;
 	readonly type: ProgramType;
-	/** Where it is meant to go; undefined for types without one and for pinned programs, of which the kernel does not say. */
+	/** Where it is meant to go; undefined for types without, and for pinned programs: the kernel does not say. */
 	readonly attachType: AttachType | undefined;
 	#fd: number;
 

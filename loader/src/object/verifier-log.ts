@@ -51,15 +51,17 @@ const instructionLine = /^\s*(\d+): \(([0-9a-f]{2})\) /;
 /** From 6.8 on the comment ends in ` @ file.c:12`; before, it is the text alone. clang gives line 0 where it has none. */
 const sourceComment = /^; (.*?)(?: @ ([^@]+):(\d+))?$/;
 const emptyComment = /^; .* @ [^@]+:0$/;
-/** Register and state dumps, and marks of the verifier's way: true, but no reason. */
-const stateLine =
-	/^\s*(\d+: R\d|\d+: \w*$|\d+: frame\d|from \d+ to \d+|\d+: safe$|last_idx|regs=|parent |func#|frame\d|returning from|caller:|callee:|(cur|old) state:| R\d)/;
+/** Dumps of registers and states, and marks of the verifier's way: true, but no reason. */
+const stateLine = /^\s*(\d+: (R\d|frame\d|safe$|\w*$)|from \d+ to \d+|frame\d| R\d|(cur|old) state:)/;
+const markLine = /^(last_idx|regs=|parent |func#|returning from|caller:|callee:)/;
 
 function readVerdict(lines: readonly string[]): Verdict {
 	const meaningful = lines.filter(
 		(line) => !statistics.test(line) && !sourceComment.test(line) && line.trim() !== "",
 	);
-	const reasons = meaningful.filter((line) => !stateLine.test(line) && !instructionLine.test(line));
+	const reasons = meaningful.filter(
+		(line) => !stateLine.test(line) && !markLine.test(line) && !instructionLine.test(line),
+	);
 	const at = lines.findLastIndex((line) => instructionLine.test(line));
 	const instruction = lines[at]?.replace(/\s*;.*$/, "").trim();
 	const index = instruction === undefined ? undefined : Number(instructionLine.exec(instruction)?.[1]);
@@ -85,7 +87,10 @@ function joinReasons(reasons: readonly string[]): string | undefined {
 	return last !== undefined && before !== undefined && /^R\d/.test(last) ? `${before}: ${last}` : last;
 }
 
-/** Kernels that print only the text of the C line leave file and number to `.BTF.ext`; the file without its path, as newer kernels print it. */
+/**
+ * Kernels that print only the text of the C line leave file and number to `.BTF.ext`. The file is given without its
+ * path, as newer kernels print it.
+ */
 function withLocation(spec: ObjectSpec, program: ProgramSpec | undefined, verdict: Verdict): Verdict {
 	if (verdict.file !== undefined || program === undefined) return verdict;
 	const records = readSourceLines(readElf(spec.bytes, spec.name));

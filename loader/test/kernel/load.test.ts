@@ -239,6 +239,9 @@ SEC("tc") int prog(struct __sk_buff *c) { __u64 key[4] = {}; return bpf_map_look
 		t.throws(() => loadObject(other, options), { instanceOf: MapError, code: "MAP_INCOMPATIBLE", message });
 	}
 	t.deepEqual(listPins(bpffs), [path]);
+	const before = listOpen().length;
+	t.throws(() => loadObject(longKey, options), { instanceOf: LayoutError });
+	t.is(listOpen().length, before);
 });
 
 test("Pins open as what they are, and a path that is none says why", (t) => {
