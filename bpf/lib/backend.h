@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Pick one of a frontend's backends. */
+#ifndef KPROXY_LIB_BACKEND_H
+#define KPROXY_LIB_BACKEND_H
+
+#include "../maps.h"
+#include "address.h"
+
+/* The last steps of splitmix64: every input bit reaches every output bit. */
+static __always_inline __u32 mix(__u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x >> 32;
+}
+
+/* Uniform over 32 bits, another one each time. */
+static __always_inline __u32 random_chance(void)
+{
+	__u32 only = 0;
+	__u64 *state = bpf_map_lookup_elem(&random_state, &only);
+
+	if (!state)
+		return bpf_get_prandom_u32();
+	if (!*state)
+		*state = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+	*state += 0x9e3779b97f4a7c15;
+	return mix(*state);
+}
+
+/*
+ * Uniform over sockets, the same for each datagram of one socket to one service: what spans several datagrams
+ * (QUIC, TFTP, retries) stays with one backend.
+ */
+static __always_inline __u32 socket_chance(__u64 cookie, const struct frontend *frontend)
+{
+	return mix(cookie * 0x9e3779b97f4a7c15 ^ frontend->service);
+}
+
+/*
+ * Returns 0, NO_BACKEND, SLOT_MISSING, BACKEND_MISSING or WRONG_FAMILY. Scaling by a multiplication costs
+ * less than a division; over 2^20 slots it favours none by more than one part in 4096.
+ */
+static __always_inline enum reason pick_backend(const struct frontend *frontend, __u32 chance, bool mapped,
+						struct endpoint *picked)
+{
+	__u32 slot = frontend->first_slot + (__u32)((__u64)chance * frontend->slot_count >> 32);
+	const struct backend *backend;
+	const __u32 *number;
+
+	if (!frontend->slot_count)
+		return REASON_NO_BACKEND;
+	number = bpf_map_lookup_elem(&svc_slots, &slot);
+	if (!number)
+		return REASON_SLOT_MISSING;
+	backend = bpf_map_lookup_elem(&svc_backends, number);
+	if (!backend || backend->state == BACKEND_FREE)
+		return REASON_BACKEND_MISSING;
+	if (is_mapped(&backend->address) != mapped)
+		return REASON_WRONG_FAMILY;
+	*picked = (struct endpoint){.address = backend->address, .port = backend->port};
+	return 0;
+}
+
+#endif

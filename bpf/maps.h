@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Every map, one sentence each. The sizes are defaults: the loader may set others. */
+#ifndef KPROXY_MAPS_H
+#define KPROXY_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "reasons.h"
+#include "types.h"
+
+/* A power of two: the cookie's low bits pick the set. 2^17 sets of two are 8 MiB. */
+#define PEER_SETS 131072
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct frontend_key);
+	__type(value, struct frontend);
+} svc_frontends SEC(".maps") DOC("What clients dial, and the range of slots that answers it.");
+
+/* Mappable, as svc_backends: a daemon that starts reads what a predecessor left without a system call a cell.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1048576);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} svc_slots SEC(".maps") DOC("Backend number in each slot; a frontend owns or shares a range of them.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct backend);
+} svc_backends SEC(".maps") DOC("Endpoint behind each backend number.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct service_name);
+} svc_names SEC(".maps")
+	DOC("Name of each service number; only userspace reads it, so that the CLI needs no daemon.");
+
+/* Mappable for its alignment: only then is every set one cache line. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PEER_SETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct peer_set);
+} sock_peers SEC(".maps") DOC("What each connected socket dialled; the set is picked by socket cookie.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct reverse_key);
+	__type(value, struct endpoint);
+} sock_reverse SEC(".maps")
+	DOC("Frontend last dialled by an unconnected UDP socket, by its cookie and the backend.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} random_state SEC(".maps")
+	DOC("State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTERS);
+	__type(key, __u32);
+	__type(value, struct counter);
+} counters SEC(".maps") REASONS(DOC_OF_REASON) HOOKS(DOC_OF_HOOK)
+	DOC("Outcomes: index is (reason * 8 + hook) * 2 + direction.");
+
+#endif

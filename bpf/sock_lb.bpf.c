@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Service load balancing where sockets dial: the socket is pointed at a backend, and no packet is touched. */
+#include <linux/bpf.h>
+#include <linux/errno.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+#include "lib/backend.h"
+#include "lib/count.h"
+#include "lib/frontend.h"
+#include "lib/parse.h"
+#include "lib/reverse.h"
+#include "lib/rewrite.h"
+#include "maps.h"
+#include "reasons.h"
+
+/* What the kernel takes for an answer. */
+enum verdict { VERDICT_REFUSE, VERDICT_PASS };
+
+static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family family)
+{
+	struct endpoint dialled, target;
+	const struct frontend *frontend;
+	enum reason reason;
+	__u64 cookie;
+
+	reason = parse_endpoint(ctx, family, &dialled);
+	if (reason)
+		return reason;
+	cookie = bpf_get_socket_cookie(ctx);
+	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
+	if (reason) {
+		forget_peer(cookie);
+		return reason;
+	}
+	reason = pick_backend(frontend, random_chance(), is_mapped(&dialled.address), &target);
+	if (reason)
+		return reason;
+	remember_peer(cookie, &dialled, &target);
+	rewrite_endpoint(ctx, family, &target);
+	return 0;
+}
+
+/* A datagram to the frontend that the socket is connected to: only the peer's replies would get through. */
+static __always_inline enum reason reuse_peer(struct bpf_sock_addr *ctx, enum family family, __u64 cookie,
+					      const struct endpoint *dialled, struct endpoint *target)
+{
+	struct peer peer;
+	enum reason reason;
+
+	if (!is_connected(ctx))
+		return REASON_NOT_REMEMBERED;
+	*target = (struct endpoint){.address = parse_peer(ctx, family)};
+	reason = recall_peer(cookie, &target->address, &peer);
+	if (reason)
+		return reason;
+	target->port = peer.backend_port;
+	return peer.frontend_port == dialled->port && same_address(&peer.frontend_address, &dialled->address)
+		       ? 0
+		       : REASON_NOT_REMEMBERED;
+}
+
+static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family family)
+{
+	struct endpoint dialled, target;
+	const struct frontend *frontend;
+	enum reason reason;
+	__u64 cookie;
+
+	reason = parse_endpoint(ctx, family, &dialled);
+	if (reason)
+		return reason;
+	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
+	if (reason)
+		return reason;
+	cookie = bpf_get_socket_cookie(ctx);
+	if (reuse_peer(ctx, family, cookie, &dialled, &target)) {
+		reason = pick_backend(frontend, socket_chance(cookie, frontend), is_mapped(&dialled.address),
+				      &target);
+		if (reason)
+			return reason;
+		remember_sent(cookie, &dialled, &target);
+	}
+	rewrite_endpoint(ctx, family, &target);
+	return 0;
+}
+
+static __always_inline enum reason show_peer(struct bpf_sock_addr *ctx, enum family family)
+{
+	struct endpoint shown;
+	enum reason reason;
+	struct peer peer;
+
+	reason = parse_endpoint(ctx, family, &shown);
+	if (reason)
+		return reason;
+	reason = recall_peer(bpf_get_socket_cookie(ctx), &shown.address, &peer);
+	if (reason)
+		return reason;
+	if (peer.backend_port != shown.port)
+		return REASON_NOT_REMEMBERED;
+	shown.address = peer.frontend_address;
+	shown.port = peer.frontend_port;
+	rewrite_endpoint(ctx, family, &shown);
+	return 0;
+}
+
+static __always_inline enum reason show_sender(struct bpf_sock_addr *ctx, enum family family)
+{
+	struct endpoint sender, frontend;
+	enum reason reason;
+
+	if (is_connected(ctx))
+		return show_peer(ctx, family);
+	reason = parse_endpoint(ctx, family, &sender);
+	if (reason)
+		return reason;
+	reason = recall_sent(bpf_get_socket_cookie(ctx), &sender, &frontend);
+	if (reason)
+		return reason;
+	rewrite_endpoint(ctx, family, &frontend);
+	return 0;
+}
+
+/* Not inlined: it is rare, and its signature brings the enums into BTF. */
+static __noinline enum verdict refuse(enum reason reason, enum hook hook, enum direction direction)
+{
+	count(reason, hook, direction);
+	if (refuse_with_errno)
+		bpf_set_retval(-ECONNREFUSED);
+	return VERDICT_REFUSE;
+}
+
+/* connect() to an IPv4 address, TCP and UDP. */
+SEC("cgroup/connect4")
+int sock_connect4(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = dial(ctx, FAMILY_IPV4);
+
+	if (reason >= REASON_REFUSED)
+		return refuse(reason, HOOK_CONNECT, DIRECTION_EGRESS);
+	count(reason, HOOK_CONNECT, DIRECTION_EGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/connect6")
+int sock_connect6(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = dial(ctx, FAMILY_IPV6);
+
+	if (reason >= REASON_REFUSED)
+		return refuse(reason, HOOK_CONNECT, DIRECTION_EGRESS);
+	count(reason, HOOK_CONNECT, DIRECTION_EGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/sendmsg4")
+int sock_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = send(ctx, FAMILY_IPV4);
+
+	if (reason >= REASON_REFUSED)
+		return refuse(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
+	count(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/sendmsg6")
+int sock_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = send(ctx, FAMILY_IPV6);
+
+	if (reason >= REASON_REFUSED)
+		return refuse(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
+	count(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/recvmsg4")
+int sock_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = show_sender(ctx, FAMILY_IPV4);
+
+	count(reason, HOOK_RECVMSG, DIRECTION_INGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/recvmsg6")
+int sock_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = show_sender(ctx, FAMILY_IPV6);
+
+	count(reason, HOOK_RECVMSG, DIRECTION_INGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/getpeername4")
+int sock_getpeer4(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = show_peer(ctx, FAMILY_IPV4);
+
+	count(reason, HOOK_GETPEERNAME, DIRECTION_INGRESS);
+	return VERDICT_PASS;
+}
+
+SEC("cgroup/getpeername6")
+int sock_getpeer6(struct bpf_sock_addr *ctx)
+{
+	enum reason reason = show_peer(ctx, FAMILY_IPV6);
+
+	count(reason, HOOK_GETPEERNAME, DIRECTION_INGRESS);
+	return VERDICT_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
