@@ -1,0 +1,88 @@
+import { asRecord, asText, type FieldProblem, formatPath, type ParseContext } from "./field-check.ts";
+import { checkLabel } from "./name-check.ts";
+import type { ApiObject, Kind } from "./objects.ts";
+import { parseEndpointSlice } from "./parse-endpoint-slice.ts";
+import { parseService } from "./parse-service.ts";
+
+/** What `metadata` says, as far as the parse functions read it. */
+export interface ObjectMeta {
+	namespace: string;
+	name: string;
+	resourceVersion: string;
+	labels: Readonly<Record<string, string>>;
+	annotations: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A raw object, trimmed to what the model reads; `object` is undefined where it has problems. */
+export interface ParsedObject {
+	/** Empty where they cannot be read. */
+	namespace: string;
+	name: string;
+	/** Empty where the object has none, as in a manifest. */
+	resourceVersion: string;
+	object: ApiObject | undefined;
+	problems: readonly FieldProblem[];
+}
+
+/**
+ * Trims an object as the API sends it (JSON.parse's output) or as a manifest has it. Never throws: what is wrong comes
+ * back as problems. No part of the raw object stays referenced but strings.
+ */
+export function parseObject(
+	kind: Kind,
+	raw: unknown,
+	options: Pick<ParseContext, "origin" | "intern">,
+): ParsedObject {
+	const context: ParseContext = { ...options, problems: [] };
+	const fields = asRecord(raw, [], context);
+	const meta = readMeta(fields ?? {}, context);
+	let object: ApiObject | undefined;
+	if (fields !== undefined) {
+		object =
+			kind === "Service" ? parseService(fields, meta, context) : parseEndpointSlice(fields, meta, context);
+	}
+	const { namespace, name, resourceVersion } = meta;
+	const { problems } = context;
+	return { namespace, name, resourceVersion, object: problems.length === 0 ? object : undefined, problems };
+}
+
+/** The problems as one phrase: `spec.ports[0].port is 70000; ports are numbers from 1 to 65535 (and 2 more problems)`. */
+export function describeProblems(problems: readonly FieldProblem[]): string {
+	const [first] = problems;
+	if (first === undefined) return "no problem";
+	const text = first.path.length === 0 ? `it ${first.message}` : `${formatPath(first.path)} ${first.message}`;
+	const more = problems.length - 1;
+	if (more === 0) return text;
+	return `${text} (and ${more} more problem${more === 1 ? "" : "s"})`;
+}
+
+function readMeta(raw: Readonly<Record<string, unknown>>, context: ParseContext): ObjectMeta {
+	const metadata = asRecord(raw.metadata, ["metadata"], context) ?? {};
+	const name = asText(metadata.name, ["metadata", "name"], context);
+	if (name === "") context.problems.push({ path: ["metadata", "name"], message: "is missing" });
+	const manifest = context.origin === "manifest";
+	const given = context.intern(asText(metadata.namespace, ["metadata", "namespace"], context));
+	// As kubectl does without -n; the API always says it.
+	const namespace = given === "" && manifest ? "default" : given;
+	if (namespace === "") context.problems.push({ path: ["metadata", "namespace"], message: "is missing" });
+	else if (manifest) checkLabel(namespace, ["metadata", "namespace"], context);
+	return {
+		namespace,
+		name,
+		resourceVersion: asText(metadata.resourceVersion, ["metadata", "resourceVersion"], context),
+		labels: readLabels(metadata.labels, context),
+		annotations: asRecord(metadata.annotations, ["metadata", "annotations"], context),
+	};
+}
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+
+function readLabels(value: unknown, context: ParseContext): Readonly<Record<string, string>> {
+	const fields = asRecord(value, ["metadata", "labels"], context);
+	if (fields === undefined) return NO_LABELS;
+	const labels: Record<string, string> = {};
+	for (const [key, label] of Object.entries(fields)) {
+		labels[key] = context.intern(asText(label, ["metadata", "labels", key], context));
+	}
+	return labels;
+}

@@ -1,0 +1,42 @@
+import type { ApiObject, Kind } from "../../src/model/objects.ts";
+import type { Sink } from "../../src/watch/source.ts";
+
+/** A sink that remembers all it is told. */
+export interface RecordingSink extends Sink {
+	/** By key, as in `Service shop/web`. */
+	readonly objects: ReadonlyMap<string, ApiObject>;
+	/** `set KEY`, `delete KEY`, `synced KIND`, in order. */
+	readonly calls: readonly string[];
+	/** `warn LINE`, `info LINE`. */
+	readonly notices: readonly string[];
+	readonly syncedKinds: ReadonlySet<Kind>;
+}
+
+/** A sink that has heard nothing yet. */
+export function createRecordingSink(): RecordingSink {
+	const objects = new Map<string, ApiObject>();
+	const calls: string[] = [];
+	const notices: string[] = [];
+	const syncedKinds = new Set<Kind>();
+	return {
+		objects,
+		calls,
+		notices,
+		syncedKinds,
+		set(object) {
+			const key = `${object.kind} ${object.namespace}/${object.name}`;
+			objects.set(key, object);
+			calls.push(`set ${key}`);
+		},
+		delete(kind, namespace, name) {
+			const key = `${kind} ${namespace}/${name}`;
+			objects.delete(key);
+			calls.push(`delete ${key}`);
+		},
+		synced(kind) {
+			syncedKinds.add(kind);
+			calls.push(`synced ${kind}`);
+		},
+		notice: (level, line) => void notices.push(`${level} ${line}`),
+	};
+}
