@@ -1,0 +1,18 @@
+import { isIPv4, isIPv6, SocketAddress } from "node:net";
+
+/**
+ * The one spelling of an address (RFC 5952 for IPv6, as inet_ntop writes it), or undefined where the text is no
+ * address of the family. An IPv4-mapped IPv6 address is none: it would be the same frontend as the IPv4 one.
+ */
+export function canonicalAddress(text: string, family: "IPv4" | "IPv6"): string | undefined {
+	if (family === "IPv4") return isIPv4(text) ? text : undefined;
+	if (!isIPv6(text) || text.includes("%")) return undefined;
+	const canonical = new SocketAddress({ address: text, family: "ipv6" }).address;
+	return canonical.startsWith("::ffff:") && canonical.includes(".") ? undefined : canonical;
+}
+
+/** Family of an address, or undefined where the text is none. */
+export function addressFamily(text: string): "IPv4" | "IPv6" | undefined {
+	if (isIPv4(text)) return "IPv4";
+	return isIPv6(text) ? "IPv6" : undefined;
+}

@@ -1,0 +1,57 @@
+import type { FrontendKey } from "../dataplane/generated/sock_lb.ts";
+import { Protocol } from "../dataplane/generated/sock_lb.ts";
+import { isUnsound, type PlannedRow } from "./adopt.ts";
+import { frontendsOf, place } from "./place.ts";
+import type { Endpoint, ServicePortRow } from "./row.ts";
+import type { Draft, PlannerState } from "./state.ts";
+
+/**
+ * Plans a row before everything has synced, when an endpoint may be missing only because its slice has not come
+ * yet. So the row keeps what the kernel has for it and gets what is new; a new one waits for its first endpoint,
+ * lest it refuse clients. Endpoints that terminate wait too: there may be better ones to come.
+ */
+export function addOnly(
+	state: PlannerState,
+	{ id, row }: { id: string; row: ServicePortRow },
+	draft: Draft,
+): void {
+	const previous = state.planned.get(id);
+	const active = row.endpoints.filter((endpoint) => endpoint.state === "active");
+	if (previous === undefined && active.length === 0) return;
+	const frontends = keptFrontends(state, previous);
+	for (const { protocol } of frontends.values()) {
+		// The port has changed its protocol: nothing of the old one can serve the new.
+		if (protocol !== Protocol[row.protocol]) return;
+	}
+	for (const [text, key] of frontendsOf(row)) {
+		const owner = state.frontends.get(text)?.owner;
+		// What the kernel has under another name stays there until it is known that nobody else wants it.
+		if (owner === undefined || owner === id || isUnsound(owner)) frontends.set(text, key);
+	}
+	if (frontends.size === 0) return;
+	place(state, { id, row, endpoints: unite(previous?.endpoints ?? [], active), frontends }, draft);
+}
+
+function keptFrontends(state: PlannerState, previous: PlannedRow | undefined): Map<string, FrontendKey> {
+	const frontends = new Map<string, FrontendKey>();
+	for (const text of previous?.keys ?? []) {
+		const known = state.frontends.get(text);
+		if (known !== undefined && known.owner === previous?.id) frontends.set(text, known.key);
+	}
+	return frontends;
+}
+
+/** All endpoints of both, sorted as rows have them; the newer state counts. */
+function unite(old: readonly Endpoint[], now: readonly Endpoint[]): readonly Endpoint[] {
+	if (old.length === 0) return now;
+	const all = new Map(old.map((endpoint) => [endpointText(endpoint), endpoint]));
+	for (const endpoint of now) all.set(endpointText(endpoint), endpoint);
+	return [...all.values()].sort((a, b) => {
+		if (a.address === b.address) return a.port - b.port;
+		return a.address < b.address ? -1 : 1;
+	});
+}
+
+function endpointText({ address, port }: Endpoint): string {
+	return `${address} ${port}`;
+}

@@ -1,0 +1,285 @@
+import {
+	BackendState,
+	type Frontend,
+	type FrontendKey,
+	type ServiceName,
+} from "../dataplane/generated/sock_lb.ts";
+import { type FrontendEntry, type Mirror, protocolText } from "../dataplane/tables.ts";
+import { endpointKey } from "./backends.ts";
+import { type Endpoint, rowId } from "./row.ts";
+import type { SlotRange } from "./slot-allocator.ts";
+
+/** Slots that are freed together, when the last range in them is given up. */
+export interface Region extends SlotRange {
+	holders: number;
+}
+
+/** The backend set of a row as it lies in the slots. */
+export interface BackendRange {
+	first: number;
+	numbers: readonly number[];
+	region: Region;
+}
+
+/** A row as it was last planned, or as the kernel had it at start. */
+export interface PlannedRow {
+	id: string;
+	/** Service number; 0 where the kernel has one that means nothing. */
+	service: number;
+	/** Undefined where there are no endpoints. */
+	range: BackendRange | undefined;
+	endpoints: readonly Endpoint[];
+	/** Its frontends, by `frontendText`. */
+	keys: readonly string[];
+}
+
+/** What the kernel's maps say about an earlier run. */
+export interface Adopted {
+	rows: Map<string, PlannedRow>;
+	/** Backend number by `endpointKey`. */
+	numbers: Map<string, number>;
+	/** All regions in use, leftovers included; sorted, disjoint. */
+	regions: Region[];
+	/** What no frontend leads to: an earlier run was killed while it wrote or before it cleaned up. */
+	leftovers: { numbers: number[]; regions: Region[]; services: number[] };
+	/** What is wrong in the maps, one line each. It is repaired: rows of the API get ranges of their own. */
+	repairs: string[];
+}
+
+/** Reads rows back from the maps. Pure; never throws, whatever the maps hold. */
+export function adopt(mirror: Mirror): Adopted {
+	const numbers = numberEndpoints(mirror);
+	const repairs: string[] = [];
+	const groups = groupFrontends(mirror, { numbers, repairs });
+	const regions = joinRegions([...groups.values()].flatMap((group) => group.span ?? []));
+	const rows = new Map<string, PlannedRow>();
+	const services = new Set<number>();
+	for (const [id, group] of groups) {
+		rows.set(id, toPlannedRow(mirror, id, { group, regions }));
+		services.add(group.service);
+	}
+	const leftovers = findLeftovers(mirror, { rows, regions, services });
+	const all = [...regions, ...leftovers.regions].sort((a, b) => a.first - b.first);
+	return { rows, numbers, regions: all, leftovers, repairs };
+}
+
+/** Begins the ids of rows that no API object can have. */
+const UNSOUND = "kernel ";
+
+/** True for a row that stands for a frontend of the kernel that leads nowhere, or not where its row does. */
+export function isUnsound(id: string): boolean {
+	return id.startsWith(UNSOUND);
+}
+
+/** Frontends of one row with one range, or a single one that makes no sense. */
+interface Group {
+	service: number;
+	/** Undefined where it has no slots, or none that the map has. */
+	span: SlotRange | undefined;
+	sound: boolean;
+	keys: string[];
+}
+
+/**
+ * Number by endpoint. Where two cells mean the same endpoint, the one that a slot names is the endpoint's number
+ * and the other one is left over.
+ */
+function numberEndpoints(mirror: Mirror): Map<string, number> {
+	const named = new Uint8Array(mirror.backends.length);
+	for (const number of mirror.slots) if (number < named.length) named[number] = 1;
+	const numbers = new Map<string, number>();
+	for (const mustBeNamed of [1, 0]) {
+		for (let number = 1; number < mirror.backends.length; number += 1) {
+			const cell = mirror.backends[number];
+			if (cell === undefined || cell.state === BackendState.FREE || named[number] !== mustBeNamed) continue;
+			const key = endpointKey(cell, cell.protocol);
+			if (!numbers.has(key)) numbers.set(key, number);
+		}
+	}
+	return numbers;
+}
+
+function groupFrontends(
+	mirror: Mirror,
+	context: { numbers: ReadonlyMap<string, number>; repairs: string[] },
+): Map<string, Group> {
+	const groups = new Map<string, Group>();
+	const owners = new Map<number, string>();
+	const strays: [string, FrontendEntry][] = [];
+	for (const [text, entry] of mirror.frontends) {
+		const fault = findFault(mirror, entry, context.numbers);
+		if (fault !== undefined) context.repairs.push(`svc_frontends ${text} ${fault}`);
+		const name = mirror.names.get(entry.value.service);
+		// A row that was caught between two of its frontends is no fault, but only one of them can be the row's.
+		const joined =
+			fault === undefined && name && join({ groups, owners }, { id: rowIdOf(name, entry.key), text, entry });
+		if (!joined) strays.push([text, entry]);
+	}
+	for (const [text, { value }] of strays) {
+		const span = clip({ first: value.firstSlot, count: value.slotCount }, mirror.slots.length);
+		const service = mirror.names.has(value.service) && !owners.has(value.service) ? value.service : 0;
+		if (service !== 0) owners.set(service, text);
+		groups.set(`${UNSOUND}${text}`, { service, span, sound: false, keys: [text] });
+	}
+	return groups;
+}
+
+/** Adds a frontend to its row; false where the row is already known with another range or service number. */
+function join(
+	known: { groups: Map<string, Group>; owners: Map<number, string> },
+	{ id, text, entry }: { id: string; text: string; entry: FrontendEntry },
+): boolean {
+	const { firstSlot, slotCount, service } = entry.value;
+	const span = slotCount > 0 ? { first: firstSlot, count: slotCount } : undefined;
+	const group = known.groups.get(id);
+	if (group === undefined) {
+		if (known.owners.has(service)) return false;
+		known.owners.set(service, id);
+		known.groups.set(id, { service, span, sound: true, keys: [text] });
+		return true;
+	}
+	if (group.service !== service || !sameSpan(group.span, span)) return false;
+	group.keys.push(text);
+	return true;
+}
+
+function sameSpan(a: SlotRange | undefined, b: SlotRange | undefined): boolean {
+	return a?.first === b?.first && a?.count === b?.count;
+}
+
+function findFault(
+	mirror: Mirror,
+	{ key, value }: FrontendEntry,
+	numbers: ReadonlyMap<string, number>,
+): string | undefined {
+	if (value.service === 0 || !mirror.names.has(value.service)) {
+		return `has service number ${value.service}, which svc_names does not know`;
+	}
+	const end = value.firstSlot + value.slotCount;
+	if (value.slotCount > 0 && end > mirror.slots.length) {
+		return `points at slots ${value.firstSlot} to ${end - 1}, but svc_slots has ${mirror.slots.length}`;
+	}
+	for (let slot = value.firstSlot; slot < end; slot += 1) {
+		const number = mirror.slots[slot] ?? 0;
+		const cell = mirror.backends[number];
+		if (number === 0 || cell === undefined || cell.state === BackendState.FREE) {
+			return `points at slot ${slot}, whose backend ${number} is free`;
+		}
+		if (cell.protocol !== key.protocol)
+			return `leads to backend ${number}, which is ${protocolText(cell.protocol)}`;
+		if (numbers.get(endpointKey(cell, cell.protocol)) !== number)
+			return `leads to backend ${number}, a duplicate`;
+	}
+	return undefined;
+}
+
+function rowIdOf(name: ServiceName, key: FrontendKey): string {
+	return rowId({ ...name, family: key.address.includes(":") ? "IPv6" : "IPv4" });
+}
+
+function clip({ first, count }: SlotRange, limit: number): SlotRange | undefined {
+	const end = Math.min(first + count, limit);
+	return first < end ? { first, count: end - first } : undefined;
+}
+
+/** Overlapping ranges become one region: none of its slots may be given out while either is pointed to. */
+function joinRegions(spans: readonly SlotRange[]): Region[] {
+	const regions: Region[] = [];
+	for (const span of [...spans].sort((a, b) => a.first - b.first)) {
+		const last = regions.at(-1);
+		if (last !== undefined && span.first < last.first + last.count) {
+			last.count = Math.max(last.count, span.first + span.count - last.first);
+		} else {
+			regions.push({ ...span, holders: 0 });
+		}
+	}
+	return regions;
+}
+
+function toPlannedRow(
+	mirror: Mirror,
+	id: string,
+	{ group, regions }: { group: Group; regions: readonly Region[] },
+): PlannedRow {
+	const { service, span, sound, keys } = group;
+	const region = span && regionAt(regions, span.first);
+	if (span === undefined || region === undefined)
+		return { id, service, range: undefined, endpoints: [], keys };
+	region.holders += 1;
+	const numbers: number[] = [];
+	const endpoints: Endpoint[] = [];
+	for (const number of mirror.slots.subarray(span.first, span.first + span.count)) {
+		const cell = mirror.backends[number];
+		if (number === 0 || cell === undefined || cell.state === BackendState.FREE) continue;
+		numbers.push(number);
+		const state = cell.state === BackendState.TERMINATING ? "terminating" : "active";
+		if (sound) endpoints.push({ address: cell.address, port: cell.port, state });
+	}
+	return { id, service, range: { first: span.first, numbers, region }, endpoints, keys };
+}
+
+/** The region that a slot lies in; regions are sorted. */
+function regionAt(regions: readonly Region[], slot: number): Region | undefined {
+	let low = 0;
+	let high = regions.length - 1;
+	while (low <= high) {
+		const middle = (low + high) >> 1;
+		const region = regions[middle];
+		if (region === undefined) return undefined;
+		if (slot < region.first) high = middle - 1;
+		else if (slot >= region.first + region.count) low = middle + 1;
+		else return region;
+	}
+	return undefined;
+}
+
+function findLeftovers(
+	mirror: Mirror,
+	used: { rows: ReadonlyMap<string, PlannedRow>; regions: readonly Region[]; services: ReadonlySet<number> },
+): Adopted["leftovers"] {
+	const named = new Set<number>();
+	for (const row of used.rows.values()) for (const number of row.range?.numbers ?? []) named.add(number);
+	const numbers: number[] = [];
+	mirror.backends.forEach((cell, number) => {
+		if (cell !== undefined && cell.state !== BackendState.FREE && !named.has(number)) numbers.push(number);
+	});
+	const services = [...mirror.names.keys()].filter((service) => service === 0 || !used.services.has(service));
+	return { numbers, services, regions: leftoverRuns(mirror.slots, used.regions) };
+}
+
+/** Runs of slots that name a backend though no frontend points there. */
+function leftoverRuns(slots: Uint32Array, regions: readonly Region[]): Region[] {
+	const runs: Region[] = [];
+	let at = 0;
+	for (const { first, count } of [...regions, { first: slots.length, count: 0 }]) {
+		let run: Region | undefined;
+		for (; at < first; at += 1) {
+			if (slots[at] === 0) {
+				run = undefined;
+			} else if (run === undefined) {
+				run = { first: at, count: 1, holders: 1 };
+				runs.push(run);
+			} else {
+				run.count += 1;
+			}
+		}
+		at = first + count;
+	}
+	return runs;
+}
+
+/** The value that sends a frontend to a row's range. */
+export function frontendValue(
+	row: Pick<PlannedRow, "service" | "range">,
+	affinityTimeoutS: number,
+): Frontend {
+	return {
+		firstSlot: row.range?.first ?? 0,
+		slotCount: row.range?.numbers.length ?? 0,
+		service: row.service,
+		affinityTimeoutS,
+		algorithm: 0,
+		flags: 0,
+		reserved: 0,
+	};
+}

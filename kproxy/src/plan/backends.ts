@@ -1,0 +1,164 @@
+import { type Backend, BackendState, Protocol } from "../dataplane/generated/sock_lb.ts";
+import { sameBackend } from "../dataplane/tables.ts";
+import { createFreeNumbers, type FreeNumbers } from "./free-numbers.ts";
+import type { Endpoint } from "./row.ts";
+
+/**
+ * Every backend number: what it means, who needs it. A number means one endpoint (address, port, protocol) as
+ * long as any range of slots holds it, also one that is no longer dialled and waits for its grace period.
+ */
+export interface Backends {
+	/** Number by `endpointKey`. */
+	numbers: Map<string, number>;
+	/** Desired cell by number; undefined where never used. */
+	cells: (Backend | undefined)[];
+	free: FreeNumbers;
+	/** Ranges that hold a number, in use or in their grace period. */
+	holders: Uint32Array;
+	/** Ranges that a frontend in the kernel may point to. 0: nobody can be sent there any more. */
+	dialled: Uint32Array;
+	/** Rows that call the endpoint active, and those that call it terminating. */
+	active: Uint32Array;
+	terminating: Uint32Array;
+}
+
+/** Rows' ranges as the kernel has them give the first numbers; `cells` is as long as the map. */
+export function createBackends(options: {
+	cells: readonly (Backend | undefined)[];
+	numbers: Map<string, number>;
+	used: Iterable<number>;
+}): Backends {
+	const limit = options.cells.length;
+	return {
+		numbers: options.numbers,
+		cells: [...options.cells],
+		free: createFreeNumbers({ limit, used: options.used }),
+		holders: new Uint32Array(limit),
+		dialled: new Uint32Array(limit),
+		active: new Uint32Array(limit),
+		terminating: new Uint32Array(limit),
+	};
+}
+
+/** What makes an endpoint the same one: address, port, protocol number. */
+export function endpointKey(endpoint: { address: string; port: number }, protocol: number): string {
+	return `${endpoint.address} ${endpoint.port} ${protocol}`;
+}
+
+/** Number of an endpoint, a new one where it has none. The caller has made sure that there is one. */
+export function assign(
+	backends: Backends,
+	options: { key: string; endpoint: Endpoint; protocol: Protocol; out: Map<number, Backend> },
+): number {
+	const known = backends.numbers.get(options.key);
+	if (known !== undefined) return known;
+	const number = backends.free.take();
+	if (number === undefined) throw new RangeError("no backend number is free");
+	const { endpoint, protocol } = options;
+	setCell(backends, number, {
+		cell: {
+			address: endpoint.address,
+			port: endpoint.port,
+			protocol,
+			state: stateOf(endpoint),
+			// Whoever remembers the number with the old counter must not take it for the new endpoint.
+			reuse: ((backends.cells[number]?.reuse ?? 0) + 1) >>> 0,
+		},
+		out: options.out,
+	});
+	backends.numbers.set(options.key, number);
+	return number;
+}
+
+/** A range that holds these numbers came into being. Returns the backends that no other range led to. */
+export function hold(backends: Backends, numbers: readonly number[]): Backend[] {
+	const fresh: Backend[] = [];
+	for (const number of numbers) {
+		increment(backends.holders, number);
+		const cell = backends.cells[number];
+		if (increment(backends.dialled, number) === 1 && cell !== undefined) fresh.push(cell);
+	}
+	return fresh;
+}
+
+/** Nobody can be sent to this range any more. Returns the backends that no other range leads to. */
+export function undial(backends: Backends, numbers: readonly number[]): Backend[] {
+	const gone: Backend[] = [];
+	for (const number of numbers) {
+		const cell = backends.cells[number];
+		if (decrement(backends.dialled, number) === 0 && cell !== undefined) gone.push(cell);
+	}
+	return gone;
+}
+
+/** The range is gone for good: numbers that no other range holds are free again. */
+export function unhold(backends: Backends, numbers: readonly number[], out: Map<number, Backend>): void {
+	for (const number of numbers) {
+		if (decrement(backends.holders, number) > 0) continue;
+		const cell = backends.cells[number];
+		if (cell === undefined) continue;
+		const key = endpointKey(cell, cell.protocol);
+		if (backends.numbers.get(key) === number) backends.numbers.delete(key);
+		const empty = {
+			address: "::",
+			port: 0,
+			protocol: Protocol.TCP,
+			state: BackendState.FREE,
+			reuse: cell.reuse,
+		};
+		setCell(backends, number, { cell: empty, out });
+		if (number !== 0) backends.free.give(number);
+	}
+}
+
+/** A row says what state its endpoints are in. */
+export function vote(backends: Backends, endpoints: readonly Endpoint[], numbers: readonly number[]): void {
+	endpoints.forEach((endpoint, i) => {
+		increment(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
+	});
+}
+
+/** A row takes back what it said. */
+export function unvote(backends: Backends, endpoints: readonly Endpoint[], numbers: readonly number[]): void {
+	endpoints.forEach((endpoint, i) => {
+		decrement(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
+	});
+}
+
+/** Brings the states of these backends up to date: active where any row says so. Of what no row wants it stays. */
+export function countVotes(backends: Backends, numbers: readonly number[], out: Map<number, Backend>): void {
+	for (const number of numbers) {
+		const cell = backends.cells[number];
+		if (cell === undefined) continue;
+		const active = (backends.active[number] ?? 0) > 0;
+		if (!active && (backends.terminating[number] ?? 0) === 0) continue;
+		const state = active ? BackendState.ACTIVE : BackendState.TERMINATING;
+		if (cell.state !== state) setCell(backends, number, { cell: { ...cell, state }, out });
+	}
+}
+
+function setCell(
+	backends: Backends,
+	number: number,
+	{ cell, out }: { cell: Backend; out: Map<number, Backend> },
+): void {
+	if (sameBackend(backends.cells[number], cell)) return;
+	backends.cells[number] = cell;
+	out.set(number, cell);
+}
+
+function stateOf(endpoint: Endpoint): BackendState {
+	return endpoint.state === "active" ? BackendState.ACTIVE : BackendState.TERMINATING;
+}
+
+function increment(counts: Uint32Array, number: number): number {
+	const now = (counts[number] ?? 0) + 1;
+	counts[number] = now;
+	return now;
+}
+
+function decrement(counts: Uint32Array, number: number): number {
+	const left = (counts[number] ?? 0) - 1;
+	counts[number] = left;
+	return left;
+}

@@ -1,0 +1,59 @@
+import type { Backend, FrontendKey } from "../dataplane/generated/sock_lb.ts";
+import type { Desired } from "../dataplane/tables.ts";
+import type { Problem } from "../problem.ts";
+import type { PlannedRow } from "./adopt.ts";
+import type { Backends } from "./backends.ts";
+import type { FreeNumbers } from "./free-numbers.ts";
+import type { MapUse } from "./map-use.ts";
+import type { RetiredQueue } from "./retired.ts";
+import type { ServicePortRow } from "./row.ts";
+import type { SlotAllocator } from "./slot-allocator.ts";
+
+/** Limits of the four maps, in entries. */
+export interface Limits {
+	frontends: number;
+	slots: number;
+	backends: number;
+	names: number;
+}
+
+/** What the planner remembers from one plan to the next. */
+export interface PlannerState {
+	readonly limits: Limits;
+	readonly backends: Backends;
+	readonly slots: SlotAllocator;
+	readonly services: FreeNumbers;
+	readonly retired: RetiredQueue;
+	/** Every frontend that should be, by `frontendText`, and the row that it belongs to. */
+	readonly frontends: Map<string, { key: FrontendKey; owner: string }>;
+	/** Rows as last planned, by row id; at start, rows as the kernel has them. */
+	readonly planned: Map<string, PlannedRow>;
+	/** Rows as the model wants them, by row id. */
+	readonly wanted: Map<string, ServicePortRow>;
+	/** Rows planned before everything had synced: they may still have what they should not. */
+	readonly provisional: Set<string>;
+	/** Rows that do not fit, by row id. */
+	readonly misfits: Map<string, Problem>;
+	/** Something was given back since the misfits were last tried. */
+	roomFreed: boolean;
+	synced: boolean;
+}
+
+/** A plan in the making. */
+export interface Draft {
+	desired: Desired;
+	/** Backends that nobody could be sent to before. */
+	added: Backend[];
+}
+
+/** How full the maps are, by what is planned and not yet given back. */
+export function mapUse(state: PlannerState): MapUse[] {
+	const { limits } = state;
+	return [
+		{ name: "svc_frontends", used: state.frontends.size, limit: limits.frontends },
+		{ name: "svc_slots", used: state.slots.used, limit: limits.slots },
+		// Number 0 stands for nothing in both.
+		{ name: "svc_backends", used: state.backends.free.used, limit: Math.max(0, limits.backends - 1) },
+		{ name: "svc_names", used: state.services.used, limit: Math.max(0, limits.names - 1) },
+	];
+}
