@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { BpfError, directoryLockHolder } from "bpf-loader";
+import { pinLayout } from "../../dataplane/bpffs.ts";
+import { findRemovable, type Removable, removeDataplane } from "../../dataplane/remove-dataplane.ts";
+import { ExitCode, type Handler, type Terminal, usageError } from "../command.ts";
+import { formatJson } from "../table.ts";
+import type { cleanupOptions } from "./options.ts";
+
+export const runCleanup: Handler<typeof cleanupOptions> = async (values, terminal) => {
+	const layout = pinLayout(values.bpffs);
+	const found = findRemovable(layout);
+	const empty = found.links.length + found.maps.length + found.directories.length === 0;
+	const isJson = values.output === "json";
+	if (!isJson) {
+		terminal.out(empty ? `nothing of kproxy is at ${layout.directory}\n` : formatRemovable(found));
+	}
+	const removes = !empty && !values["dry-run"];
+	if (removes) {
+		refuseBesideDaemon(layout.directory, values.force);
+		if (!values.yes && !(await isAgreed(terminal))) {
+			terminal.error("nothing was removed\n");
+			return ExitCode.DIFFERS;
+		}
+		removeDataplane(found);
+	}
+	terminal.out(isJson ? formatJson({ ...found, removed: removes }) : removes ? "removed\n" : "");
+	return ExitCode.OK;
+};
+
+function formatRemovable({ links, maps, directories }: Removable): string {
+	return [
+		...links.map((path) => `detach and unpin   ${path}\n`),
+		...maps.map((path) => `unpin              ${path}\n`),
+		...directories.map((path) => `remove if empty    ${path}\n`),
+	].join("");
+}
+
+/** A daemon whose pins are gone goes on writing maps that no program reads. */
+function refuseBesideDaemon(directory: string, force: boolean): void {
+	const holder = existsSync(directory) ? directoryLockHolder(directory) : undefined;
+	if (holder !== undefined && !force) {
+		const who = holder.pid === undefined ? "a kproxy daemon" : `a kproxy daemon (process ${holder.pid})`;
+		throw new BpfError(`${who} runs on ${directory}`, {
+			code: "DAEMON_RUNS",
+			operation: "remove",
+			object: directory,
+			hint: "stop it first; with --force it goes on without a dataplane until it is restarted",
+		});
+	}
+}
+
+async function isAgreed(terminal: Terminal): Promise<boolean> {
+	if (!terminal.interactive) {
+		throw usageError("there is no terminal to ask on", "--yes removes without asking, --dry-run only lists");
+	}
+	return /^y(es)?$/i.test(
+		(await terminal.ask("Remove all of this? Services are then not served. [y/N] ")).trim(),
+	);
+}

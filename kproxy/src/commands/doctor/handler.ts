@@ -1,0 +1,43 @@
+import { styleText } from "node:util";
+import { ExitCode, type Handler, type Terminal } from "../command.ts";
+import { escapeControls, formatJson } from "../table.ts";
+import { checkCanary } from "./canary-check.ts";
+import { type Check, collect } from "./check.ts";
+import { checkHooks } from "./hook-checks.ts";
+import { checkKernel } from "./kernel-checks.ts";
+import { checkLeftovers } from "./leftover-checks.ts";
+import { checkMounts } from "./mount-checks.ts";
+import type { doctorOptions } from "./options.ts";
+import { checkPermissions } from "./permission-checks.ts";
+
+export const runDoctor: Handler<typeof doctorOptions> = async (values, terminal) => {
+	const checks = [
+		...(await collect("kernel", "features", checkKernel)),
+		...(await collect("permissions", "capabilities", () => checkPermissions())),
+		...(await collect("mounts", "mounts", () => checkMounts(values))),
+		...(await collect("neighbours", "kube-proxy", () => checkLeftovers())),
+		...(await collect("neighbours", "other programs", () => checkHooks(values))),
+		...(values.canary ? await collect("canary", "connect", () => checkCanary(values.cgroup)) : []),
+	];
+	const ok = checks.every(({ level }) => level !== "fail");
+	terminal.out(values.output === "json" ? formatJson({ ok, checks }) : formatChecks(checks, terminal));
+	return ok ? ExitCode.OK : ExitCode.DIFFERS;
+};
+
+const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
+
+function formatChecks(checks: readonly Check[], { colour }: Terminal): string {
+	const lines: string[] = [];
+	for (const { group, name, level, found, advice } of checks) {
+		const shown = colour
+			? styleText(COLOURS[level], level.padEnd(4), { validateStream: false })
+			: level.padEnd(4);
+		lines.push(`${shown}  ${group}: ${escapeControls(`${name}: ${found}`)}`);
+		if (advice !== undefined) {
+			lines.push(`      -> ${escapeControls(advice)}`);
+		}
+	}
+	const count = (level: Check["level"]) => checks.filter((check) => check.level === level).length;
+	lines.push("", `${count("ok")} ok, ${count("warn")} warnings, ${count("fail")} failures`);
+	return `${lines.join("\n")}\n`;
+}

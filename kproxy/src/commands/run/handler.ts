@@ -1,0 +1,90 @@
+import type { AttachOutcome } from "../../dataplane/attach.ts";
+import { type Dataplane, openDataplane } from "../../dataplane/open-dataplane.ts";
+import { createPipeline } from "../../pipeline.ts";
+import { daemonSocketPath, listenToCli } from "../../serve/daemon-socket.ts";
+import { createHealth } from "../../serve/health.ts";
+import { sampleKernel } from "../../serve/kernel-sample.ts";
+import { listen } from "../../serve/listen.ts";
+import { createLogger, type Logger } from "../../serve/logger.ts";
+import { createMetrics } from "../../serve/metrics.ts";
+import { healthRoutes, metricsRoutes } from "../../serve/probe-routes.ts";
+import { createReporter, type Reporter } from "../../serve/reporter.ts";
+import { version } from "../../version.ts";
+import { type ChangeQueue, createChangeQueue } from "../../watch/change-queue.ts";
+import { ExitCode, type Handler } from "../command.ts";
+import { daemonRoutes } from "./daemon-routes.ts";
+import type { runOptions } from "./options.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** As kube-proxy's default: two of these without a sync, while changes wait, and the daemon is unhealthy. */
+const SYNC_PERIOD_MS = 30_000;
+
+export const runDaemon: Handler<typeof runOptions> = async (values, terminal) => {
+	const settings = await readSettings(values, terminal);
+	const log = createLogger({ ...settings.log, colour: terminal.colour, write: terminal.error });
+	await using held = new AsyncDisposableStack();
+
+	// Ports first: one that is taken must not leave programs attached.
+	let dataplane: Dataplane | undefined;
+	const health = createHealth({ now: Date.now, syncPeriodMs: SYNC_PERIOD_MS });
+	const sample = () => sampleKernel(dataplane?.maps.counters, reporter.last?.use ?? []);
+	const metrics = createMetrics({ version, sample });
+	const reporter = createReporter({ log, health, metrics, now: Date.now });
+	if (settings.healthz) held.use(await listen("healthz", settings.healthz, healthRoutes(health, metrics)));
+	if (settings.metrics) held.use(await listen("metrics", settings.metrics, metricsRoutes(metrics)));
+
+	dataplane = held.use(openDataplane({ ...settings, cgroup: settings.cgroup.path }));
+	logDataplane(log, dataplane, settings);
+
+	const synced = new AbortController();
+	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
+	const queue = createChangeQueue(settings.sources, { signal, onNotice: (level, line) => log[level](line) });
+	const pipeline = createPipeline({
+		tables: dataplane.maps,
+		onReport(report) {
+			reporter.report(report);
+			if (reporter.inSync) synced.abort();
+		},
+	});
+	held.use(
+		await listenToCli(
+			daemonSocketPath(settings.bpffs),
+			daemonRoutes({ settings, reporter, pipeline, queue, startedMs: Date.now() }),
+		),
+	);
+
+	await pipeline.run(reporter.count(queue), signal);
+	log.info(
+		{ signal: terminal.signal.reason },
+		"stopped: the programs stay attached and serve the last state",
+	);
+	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
+};
+
+function logDataplane(
+	log: Logger,
+	{ adoptedMaps, programs }: Dataplane,
+	{ cgroup, bpffs, nodeName }: Settings,
+): void {
+	const counts: Partial<Record<AttachOutcome, number>> = {};
+	for (const outcome of Object.values(programs)) {
+		counts[outcome] = (counts[outcome] ?? 0) + 1;
+	}
+	log.info(
+		{ version, nodeName, bpffs, cgroup: cgroup.path, adoptedMaps: adoptedMaps.length, ...counts },
+		"dataplane ready",
+	);
+	if (cgroup.virtualised) {
+		log.warn(
+			{ cgroup: cgroup.path },
+			"this is the root of a cgroup namespace, not of the node: processes outside it are not served",
+		);
+	}
+}
+
+/** After `--once` nobody watches any more, so whoever called has to know that something is missing. */
+function onceCode(reporter: Reporter, queue: ChangeQueue): ExitCode {
+	const problems =
+		(reporter.last?.problems.length ?? 0) + queue.statuses().flatMap(({ problems }) => problems).length;
+	return reporter.inSync && problems === 0 ? ExitCode.OK : ExitCode.DIFFERS;
+}

@@ -1,0 +1,64 @@
+import type { OptionTable } from "../command.ts";
+import { bpffsOptions, cgroupOptions, sourceOptions } from "../options.ts";
+
+export const runOptions = {
+	...sourceOptions,
+	"node-name": {
+		type: "string",
+		requiresArg: true,
+		describe: "Name of this node in the cluster; default: the host name in lower case",
+	},
+	...bpffsOptions,
+	...cgroupOptions,
+	once: {
+		type: "boolean",
+		default: false,
+		describe: "Sync once, leave the dataplane in place and exit; exit 1 where something is not served",
+	},
+	"healthz-bind-address": {
+		type: "string",
+		default: "0.0.0.0:10256",
+		mayBeEmpty: true,
+		requiresArg: true,
+		describe: "Address for /healthz and /livez; empty: do not serve them",
+	},
+	"metrics-bind-address": {
+		type: "string",
+		default: "127.0.0.1:10249",
+		mayBeEmpty: true,
+		requiresArg: true,
+		describe: "Address for /metrics; empty: do not serve them",
+	},
+	"max-frontends": {
+		type: "number",
+		requiresArg: true,
+		describe: "Room for this many frontends; default: as pinned, else as built (kproxy maps)",
+	},
+	"max-backends": {
+		type: "number",
+		requiresArg: true,
+		describe: "Room for this many backends; default: as pinned, else as built",
+	},
+	"max-slots": {
+		type: "number",
+		requiresArg: true,
+		describe:
+			"Room for this many slots, one for each backend of each Service port; default: as pinned, else as built",
+	},
+	"max-services": {
+		type: "number",
+		requiresArg: true,
+		describe: "Room for this many service ports; default: as pinned, else as built",
+	},
+	"log-level": {
+		choices: ["debug", "info", "warn", "error"],
+		default: "info",
+		requiresArg: true,
+		describe: "Least important log lines to print",
+	},
+	"log-format": {
+		choices: ["json", "text"],
+		requiresArg: true,
+		describe: "Format of log lines; default: text on a terminal, JSON elsewhere",
+	},
+} as const satisfies OptionTable;

@@ -1,0 +1,39 @@
+import { existsSync, rmdirSync } from "node:fs";
+import { unpin } from "bpf-loader";
+import { findOurPins, type OurPins, type PinLayout } from "./bpffs.ts";
+
+/** What there is to remove. */
+export interface Removable extends OurPins {
+	/** Ours by name; those that others have put something into stay. */
+	directories: string[];
+}
+
+/** Everything of ours below the layout's directory, in the order in which it goes: programs first, then their maps. */
+export function findRemovable(layout: PinLayout): Removable {
+	return {
+		...findOurPins(layout),
+		directories: [layout.links, layout.maps, layout.directory].filter(existsSync),
+	};
+}
+
+/** Detaches and unpins what was found. A link goes with its pin, unless somebody else holds it. */
+export function removeDataplane({ links, maps, directories }: Removable): void {
+	for (const path of [...links, ...maps]) {
+		unpin(path);
+	}
+	for (const path of directories) {
+		removeIfEmpty(path);
+	}
+}
+
+function removeIfEmpty(path: string): void {
+	try {
+		rmdirSync(path);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		// Busy: the bpf file system may be mounted on the directory itself.
+		if (code !== "ENOTEMPTY" && code !== "EBUSY" && code !== "ENOENT") {
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import type { MapHandle } from "bpf-loader";
+import { type MapTable, openArray, openHash, openPerCpuArray } from "bpf-maps";
+import { type Counter, maps } from "./generated/sock_lb.ts";
+import type { ServiceTables } from "./tables.ts";
+import { withUsedCells } from "./used-cells.ts";
+
+/** Names of the maps in our object. */
+export type MapName = keyof typeof maps;
+
+/** The compiled programs, as they lie in the package. */
+export const objectPath: string = fileURLToPath(new URL("../../objects/sock_lb.bpf.o", import.meta.url));
+
+/**
+ * Typed views of the maps that userspace reads or writes; the descriptors stay with whoever opened them. Entries of slots
+ * and backends are those in use.
+ */
+export interface ServiceMaps extends ServiceTables {
+	/** By index (reason * 8 + hook) * 2 + direction: one counter for each CPU. */
+	counters: MapTable<number, Counter[]>;
+}
+
+/** Throws LayoutError where a map's key or value is not what this version of kproxy was built with. */
+export function openServiceMaps(handles: Readonly<Record<keyof ServiceMapNames, MapHandle>>): ServiceMaps {
+	return {
+		frontends: openHash(handles.svc_frontends, maps.svc_frontends),
+		slots: withUsedCells(handles.svc_slots, openArray(handles.svc_slots, maps.svc_slots)),
+		backends: withUsedCells(handles.svc_backends, openArray(handles.svc_backends, maps.svc_backends)),
+		names: openHash(handles.svc_names, maps.svc_names),
+		counters: openPerCpuArray(handles.counters, maps.counters),
+	};
+}
+
+/** The maps behind `ServiceMaps`, by their names in the kernel. */
+export type ServiceMapNames = Pick<
+	typeof maps,
+	"svc_frontends" | "svc_slots" | "svc_backends" | "svc_names" | "counters"
+>;

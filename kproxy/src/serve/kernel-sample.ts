@@ -1,0 +1,29 @@
+import { readOutcomes } from "../dataplane/counters.ts";
+import { maps } from "../dataplane/generated/sock_lb.ts";
+import type { ServiceMaps } from "../dataplane/service-maps.ts";
+import type { MapUse } from "../plan/map-use.ts";
+import type { KernelSample } from "./metrics.ts";
+
+/** What `/metrics` shows of the kernel. `use` is what the pipeline knows: a scrape does not read whole maps.
+ * Without `counters` the dataplane is not loaded yet. */
+export function sampleKernel(
+	counters: ServiceMaps["counters"] | undefined,
+	use: readonly MapUse[],
+): KernelSample {
+	const used = new Map(use.map((map) => [map.name, map.used]));
+	const limits = new Map(use.map((map) => [map.name, map.limit]));
+	return {
+		frontends: used.get("svc_frontends") ?? 0,
+		backends: used.get("svc_backends") ?? 0,
+		maps: Object.values(maps).map(({ name, maxEntries }) => ({
+			name,
+			entries: used.get(name),
+			maxEntries: limits.get(name) ?? maxEntries,
+		})),
+		reasons: (counters ? readOutcomes(counters) : []).map(({ reason, hook, packets }) => ({
+			reason,
+			hook,
+			packets,
+		})),
+	};
+}

@@ -1,0 +1,115 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, isIPv6, type ListenOptions } from "node:net";
+import { BpfError } from "bpf-loader";
+
+/** What one path answers: text and its content type, 200 unless said otherwise. */
+export interface Answer {
+	status?: number;
+	type: string;
+	body: string;
+}
+
+/** Answers by path, without query. Only GET and HEAD are ever answered. */
+export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+
+/** A listening HTTP server. */
+export interface Listener extends AsyncDisposable {
+	/** As in `127.0.0.1:10249`; the port is the one in use where 0 was asked for. */
+	readonly address: string;
+	close(): Promise<void>;
+}
+
+/** Host and port of a bind address as kube-proxy takes it: `0.0.0.0:10256`, `[::]:10256`, `:10256`, or an IP alone. */
+export function parseBindAddress(
+	text: string,
+	defaultPort: number,
+): { host: string; port: number } | undefined {
+	const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
+	if (parts === null) {
+		// An IPv6 address alone has colons and no brackets.
+		return isIPv6(text) ? { host: text, port: defaultPort } : undefined;
+	}
+	const port = parts[3] === undefined ? defaultPort : Number(parts[3]);
+	return port > 65535 ? undefined : { host: parts[1] ?? (parts[2] || "0.0.0.0"), port };
+}
+
+/**
+ * Listens and answers `routes`. `purpose` is what the error names: `healthz`, `metrics`.
+ * Throws BpfError `ADDRESS_IN_USE`, or `LISTEN` for any other refusal.
+ */
+export async function listen(purpose: string, where: ListenOptions, routes: Routes): Promise<Listener> {
+	const server = createServer((request, response) => {
+		const path = request.url?.split("?")[0] ?? "/";
+		if (request.method !== "GET" && request.method !== "HEAD") {
+			send(response, { status: 405, type: "text/plain", body: "only GET and HEAD are answered\n" });
+			return;
+		}
+		void respond(response, routes[path]);
+	});
+	// A probe needs milliseconds: whoever takes longer to ask holds a descriptor for nothing.
+	server.requestTimeout = 10_000;
+	server.maxConnections = 256;
+	await bound(server, purpose, where);
+	const close = () => closed(server);
+	return { address: addressOf(server, where), close, [Symbol.asyncDispose]: close };
+}
+
+async function respond(response: ServerResponse, route: Routes[string] | undefined): Promise<void> {
+	if (route === undefined) {
+		send(response, { status: 404, type: "text/plain", body: "not found\n" });
+		return;
+	}
+	try {
+		send(response, await route());
+	} catch (error) {
+		send(response, { status: 500, type: "text/plain", body: `${(error as Error).message}\n` });
+	}
+}
+
+function send(response: ServerResponse, { status = 200, type, body }: Answer): void {
+	response.writeHead(status, {
+		"content-type": type,
+		"content-length": Buffer.byteLength(body),
+		"x-content-type-options": "nosniff",
+	});
+	response.end(body);
+}
+
+async function bound(server: Server, purpose: string, where: ListenOptions): Promise<void> {
+	const object = where.path ?? `${where.host}:${where.port}`;
+	try {
+		await new Promise<void>((resolve, reject) => {
+			server.once("error", reject);
+			server.listen(where, resolve);
+		});
+	} catch (cause) {
+		const { code, message } = cause as NodeJS.ErrnoException;
+		const taken = code === "EADDRINUSE";
+		throw new BpfError(
+			`${purpose} cannot listen on ${object}: ${taken ? "another process has that port" : message}`,
+			{
+				code: taken ? "ADDRESS_IN_USE" : "LISTEN",
+				operation: "listen",
+				object,
+				hint: taken
+					? `choose another with --${purpose}-bind-address, or find who has it: ss -ltnp 'sport = :${where.port}'`
+					: undefined,
+				cause,
+			},
+		);
+	}
+}
+
+function addressOf(server: Server, where: ListenOptions): string {
+	const address = server.address() as AddressInfo | string | null;
+	if (address === null || typeof address === "string") {
+		return where.path ?? "";
+	}
+	return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+async function closed(server: Server): Promise<void> {
+	const done = new Promise<void>((resolve) => server.close(() => resolve()));
+	server.closeAllConnections();
+	await done;
+}

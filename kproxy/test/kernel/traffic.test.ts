@@ -1,0 +1,114 @@
+import test from "ava";
+import { type Agent, tally } from "../lab/agent.ts";
+import { Daemon } from "../lab/daemon.ts";
+import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
+import { ManifestDirectory } from "../lab/manifests.ts";
+import { type Addresses, createNode } from "../lab/node.ts";
+import type { Dial, DialOptions } from "../lab/protocol.ts";
+
+const BACKENDS = 100;
+const DIALS = 2_000;
+
+const WAYS = [
+	{ way: "TCP", protocol: "TCP", connected: true },
+	{ way: "connected UDP", protocol: "UDP", connected: true },
+	{ way: "unconnected UDP", protocol: "UDP", connected: false },
+] as const;
+
+const FAMILIES = [
+	{ family: "IPv4", dialled: "IPv4", frontend: (n: number) => `10.96.0.${n}` },
+	{ family: "IPv6", dialled: "IPv6", frontend: (n: number) => `fd00:10:96::${n}` },
+	{ family: "IPv4", dialled: "IPv4 through an IPv6 socket", frontend: (n: number) => `::ffff:10.96.0.${n}` },
+] as const;
+
+const SERVICES = {
+	none: { number: 1, backends: 0 },
+	one: { number: 2, backends: 1 },
+	hundred: { number: 3, backends: BACKENDS },
+};
+
+let lab: Lab;
+let client: Agent;
+let backends: Addresses[];
+
+test.before(async () => {
+	sweepLabs();
+	lab = createLab("traffic");
+	const node = createNode(lab);
+	const pod = node.addPod("backends");
+	backends = pod.addAddresses(BACKENDS);
+	const server = await lab.agent("backends", { namespace: pod.namespace, cgroup: "others" });
+	const addresses = backends.flatMap(({ IPv4, IPv6 }) => [IPv4, IPv6]);
+	for (const protocol of ["TCP", "UDP"] as const) {
+		await Promise.all(
+			addresses.map((address) => server.listen({ protocol, address, port: 8080, name: address })),
+		);
+	}
+	const manifests = new ManifestDirectory(lab);
+	for (const [name, { number, backends: count }] of Object.entries(SERVICES)) {
+		manifests.set({
+			name,
+			clusterIPs: [`10.96.0.${number}`, `fd00:10:96::${number}`],
+			ports: (["TCP", "UDP"] as const).map((protocol) => ({
+				name: protocol.toLowerCase(),
+				protocol,
+				port: 80,
+				targetPort: 8080,
+			})),
+			endpoints: addresses.slice(0, 2 * count),
+		});
+	}
+	client = await lab.agent("client", { namespace: node.namespace, cgroup: "clients" });
+	const daemon = new Daemon(lab, { namespace: node.namespace, args: ["--manifests", manifests.path] });
+	await daemon.synced();
+});
+
+test.after.always(() => lab.close());
+
+for (const { way, ...dialling } of WAYS) {
+	for (const { family, dialled, frontend } of FAMILIES) {
+		const to = (service: keyof typeof SERVICES): DialOptions => ({
+			...dialling,
+			address: frontend(SERVICES[service].number),
+			port: 80,
+		});
+
+		test.serial(`${way} over ${dialled} to a frontend without backends is refused at once`, async (t) => {
+			const dial = await client.dial(to("none"));
+			t.is(dial.error, "ECONNREFUSED");
+			t.true(dial.tookMs < 500, `it took ${dial.tookMs} ms`);
+		});
+
+		test.serial(`${way} over ${dialled} reaches the one backend and sees the frontend`, async (t) => {
+			const dial = await client.dial(to("one"));
+			t.is(dial.error, undefined);
+			t.is(dial.answer, backends[0]?.[family]);
+			const dialledTo = { address: frontend(SERVICES.one.number), port: 80 };
+			if (dialling.connected) t.deepEqual(dial.peer, dialledTo);
+			if (dialling.protocol === "UDP") t.deepEqual(dial.from, dialledTo);
+		});
+
+		test.serial(`${way} over ${dialled} spreads evenly over a hundred backends`, async (t) => {
+			const dials = await client.dialMany({ ...to("hundred"), count: DIALS, concurrency: 8 });
+			t.deepEqual(tally(dials).errors, {});
+			const names = backends.map((backend) => backend[family]);
+			t.deepEqual([...new Set(dials.map((dial) => dial.answer))].sort(), [...names].sort());
+			const distance = chiSquare(dials, names);
+			t.true(distance < chiSquareBound(names.length - 1), `chi-square is ${distance}`);
+		});
+	}
+}
+
+/** How far the answers are from each backend answering as often. */
+function chiSquare(dials: readonly Dial[], names: readonly string[]): number {
+	const { answers } = tally(dials);
+	const expected = dials.length / names.length;
+	return names.reduce((sum, name) => sum + ((answers[name] ?? 0) - expected) ** 2 / expected, 0);
+}
+
+/** What chi-square exceeds once in a million runs of an even spread (Wilson and Hilferty's approximation). */
+function chiSquareBound(degreesOfFreedom: number): number {
+	const sigmas = 4.753;
+	const variance = 2 / (9 * degreesOfFreedom);
+	return degreesOfFreedom * (1 - variance + sigmas * Math.sqrt(variance)) ** 3;
+}

@@ -1,0 +1,27 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { run } from "./run.ts";
+
+/** Everything mounted in this mount namespace. */
+export function mounts(): { path: string; type: string }[] {
+	return readFileSync("/proc/self/mountinfo", "utf8").trimEnd().split("\n").map(parseMount);
+}
+
+/** Mounts a BPF file system of its own on a new directory. */
+export function mountBpffs(path: string): void {
+	mkdirSync(path, { recursive: true });
+	run("mount", ["-t", "bpf", "bpf", path]);
+}
+
+/** Unmounts what is mounted at a path, or nothing. Lets go at once even where a process still stands in it. */
+export function unmount(path: string): void {
+	if (mounts().some((mount) => mount.path === path)) run("umount", ["--lazy", path]);
+}
+
+function parseMount(line: string): { path: string; type: string } {
+	const [before = "", after = ""] = line.split(" - ");
+	const path = before.split(" ")[4] ?? "";
+	return {
+		path: path.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+		type: after.split(" ")[0] ?? "",
+	};
+}
