@@ -1,4 +1,5 @@
 #include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 
 const volatile __be16 blocked_port;

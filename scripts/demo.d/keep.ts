@@ -1,0 +1,76 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { BUILT } from "../../kproxy/test/lab/daemon.ts";
+import { ownerOf } from "../../kproxy/test/lab/owner.ts";
+import { detail, step } from "./print.ts";
+import type { Stage } from "./stage.ts";
+
+const SHELL = "shell";
+
+/** Runs the demo in a process of its own that goes on after this one; resolves with its exit status once it has played. */
+export async function playDetached(): Promise<number> {
+	const child = spawn(process.execPath, [process.argv[1] ?? "", "--detached"], {
+		detached: true,
+		stdio: ["ignore", "pipe", "pipe", "ipc"],
+		env: { ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: "1" }) },
+	});
+	child.stdout?.pipe(process.stdout);
+	child.stderr?.pipe(process.stderr);
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
+	const [status] = await Promise.race([once(child, "message"), once(child, "exit")]);
+	return Number(status ?? 1);
+}
+
+/** Writes the shell of a demo that is to go on, and says how to use it. */
+export function offer({ lab, node, manifests }: Stage): void {
+	const kproxy = BUILT.join(" ");
+	writeFileSync(
+		join(lab.directory, "bashrc"),
+		`PS1='demo node# '\nkproxy() { ${kproxy} "$@" --bpffs ${lab.bpffs}; }\n`,
+	);
+	writeFileSync(
+		join(lab.directory, SHELL),
+		`echo $$ >${lab.cgroups.clients}/cgroup.procs
+cd ${manifests} && exec nsenter --net=${node.namespace.path} -- bash --rcfile ${lab.directory}/bashrc -i\n`,
+	);
+	step("It goes on running");
+	detail(`scripts/demo --shell           a shell on the node, where kproxy serves; in it:
+  cat </dev/tcp/10.96.0.80/80    who answers
+  kproxy frontends               what clients can dial
+  kproxy backends --service web  who serves
+  kproxy status                  what is attached, and in sync
+  ls                             the manifests: edit one, and the kernel follows
+scripts/demo --stop            end it`);
+}
+
+/** Opens the shell of the demo that runs. */
+export function openShell(): number {
+	const demo = runningDemos().findLast(({ directory }) => existsSync(join(directory, SHELL)));
+	if (!demo) {
+		console.error("no demo runs: scripts/demo --keep");
+		return 1;
+	}
+	return spawnSync("bash", [join(demo.directory, SHELL)], { stdio: "inherit" }).status ?? 1;
+}
+
+/** Ends every demo that runs and waits until each has cleaned up. */
+export async function stop(): Promise<number> {
+	const demos = runningDemos();
+	for (const { pid } of demos) process.kill(pid, "SIGTERM");
+	while (demos.some(({ directory }) => existsSync(directory))) await delay(50);
+	console.log(demos.length > 0 ? "the demo has ended and cleaned up" : "no demo runs");
+	return 0;
+}
+
+function runningDemos(): { pid: number; directory: string }[] {
+	return readdirSync(tmpdir())
+		.filter((name) => name.endsWith("-demo"))
+		.flatMap((name) => {
+			const pid = ownerOf(name);
+			return pid === undefined ? [] : [{ pid, directory: join(tmpdir(), name) }];
+		});
+}

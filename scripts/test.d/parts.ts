@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { runAva } from "./ava.ts";
+import { type Counts, check, sum } from "./check.ts";
+import { checkPackages } from "./packages.ts";
+
+/** What can be run by name; in the order they run, what fails fastest first. */
+export const parts: Readonly<Record<string, () => Promise<Counts>>> = {
+	lint,
+	types: () => check("tsc", ["tsc", "-p", "tsconfig.test.json"]),
+	generated: () => check("generated files are current", ["scripts/build-bpf", "--check"]),
+	unit: () =>
+		runAva(["{loader,maps,kproxy}/test/*.test.ts", "{loader,maps,kproxy}/test/!(kernel)/**/*.test.ts"]),
+	kernel: () => asRoot(() => runAva(["{loader,maps,kproxy}/test/kernel/**/*.test.ts"])),
+	demo: () => asRoot(demo),
+	packages: checkPackages,
+};
+
+async function lint(): Promise<Counts> {
+	const files = readdirSync("bpf", { recursive: true, encoding: "utf8" });
+	const sources = files.filter((file) => /\.[ch]$/.test(file)).map((file) => join("bpf", file));
+	return sum([
+		await check("biome", ["biome", "ci", "."]),
+		await check("clang-format", ["clang-format", "--dry-run", "-Werror", ...sources]),
+	]);
+}
+
+async function demo(): Promise<Counts> {
+	return sum([await check("demo", ["scripts/demo"]), await check("demo, again", ["scripts/demo"])]);
+}
+
+function asRoot(run: () => Promise<Counts>): Promise<Counts> {
+	if (process.getuid?.() === 0) return run();
+	throw new Error("needs root, to load programs and make namespaces: sudo scripts/test");
+}
