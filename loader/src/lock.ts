@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { Errno } from "./errno.ts";
 import { BpfError } from "./errors.ts";
 import { failure } from "./failure.ts";
@@ -18,7 +18,7 @@ export interface DirectoryLock extends Disposable {
  * change what is pinned there. Throws BpfError `LOCKED`, naming the holder's process id where it can be seen.
  */
 export function lockDirectory(path: string): DirectoryLock {
-	const fd = openSync(path, "r");
+	const fd = openDirectory(path);
 	if (lockCalls().flock(fd, exclusiveNow) !== 0) {
 		const errno = lastErrno();
 		const holder = errno === Errno.EAGAIN ? lockHolder(fd) : undefined;
@@ -50,11 +50,20 @@ export interface LockHolder {
 
 /** Who holds the lock of a directory; undefined where nobody does. */
 export function directoryLockHolder(path: string): LockHolder | undefined {
-	const fd = openSync(path, "r");
+	const fd = openDirectory(path);
 	try {
 		return lockHolder(fd);
 	} finally {
 		closeSync(fd);
+	}
+}
+
+function openDirectory(path: string): number {
+	try {
+		return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+	} catch (cause) {
+		const { errno } = cause as NodeJS.ErrnoException;
+		throw failure({ operation: "lock", object: path }, -(errno ?? 0));
 	}
 }
 

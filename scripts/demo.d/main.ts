@@ -2,7 +2,6 @@
 import { parseArgs } from "node:util";
 import { BUILT, Daemon, kproxyCommand } from "../../kproxy/test/lab/daemon.ts";
 import { sweepLabs } from "../../kproxy/test/lab/lab.ts";
-import { monotonicMs } from "../../kproxy/test/lab/protocol.ts";
 import { dialAll } from "./dialling.ts";
 import { offer, openShell, playDetached, stop } from "./keep.ts";
 import { detail, headline, step } from "./print.ts";
@@ -60,15 +59,17 @@ async function raiseCurtain(): Promise<Stage> {
 }
 
 async function startKproxy(stage: Stage): Promise<Daemon> {
-	step("kproxy run --manifests kproxy/examples, on the node");
+	step("kproxy run, on the node, with the manifests of kproxy/examples");
 	const { lab, node, manifests } = stage;
 	const daemon = new Daemon(lab, {
 		namespace: node.namespace,
 		kproxy: BUILT,
 		args: ["--manifests", manifests],
 	});
-	detail(kproxy(stage, ["status", "--wait", "30"]));
-	detail(`in sync ${((monotonicMs() - daemon.startedMs) / 1000).toFixed(1)} s after its start`);
+	const status = kproxy(stage, ["status", "--wait", "30"]);
+	const { readMs } = await daemon.synced();
+	detail(`in sync ${((readMs - daemon.startedMs) / 1000).toFixed(1)} s after its start; kproxy status begins:`);
+	detail(status.split("\n\n")[0] ?? "");
 	return daemon;
 }
 

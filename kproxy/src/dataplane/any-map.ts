@@ -18,6 +18,7 @@ import {
 	openPerCpuArray,
 	openPerCpuHash,
 } from "bpf-maps";
+import { countMapped, isMappable } from "./used-cells.ts";
 
 /** One entry of any map as plain data: decoded by the map's BTF, or as hex text where it has none. */
 export interface PlainEntry {
@@ -28,6 +29,9 @@ export interface PlainEntry {
 
 /** Entries in use; in arrays, where every index exists, those that are not all zeros. */
 export function countUsed(map: BpfMap): number {
+	if (map.type === "array" && isMappable(map)) {
+		return countMapped(map);
+	}
 	let used = 0;
 	for (const chunk of openAny(map).chunks()) {
 		used += isDense(map) ? countNonZero(chunk, strideOf(map)) : chunk.count;

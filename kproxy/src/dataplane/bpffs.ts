@@ -19,12 +19,14 @@ export function isOnBpffs(directory: string): boolean {
 /** Throws BpfError `NOT_BPFFS` with the line that mounts one. */
 export function requireBpffs(directory: string): void {
 	if (!isOnBpffs(directory)) {
-		const point = directory.startsWith("/sys/fs/bpf") ? "/sys/fs/bpf" : dirname(directory);
+		const isUsual = directory === "/sys/fs/bpf" || directory.startsWith("/sys/fs/bpf/");
 		throw new BpfError(`${directory} is not on a bpf file system: pins can live nowhere else`, {
 			code: "NOT_BPFFS",
 			operation: "open",
 			object: directory,
-			hint: `mount -t bpf bpf ${point}`,
+			hint: isUsual
+				? "mount -t bpf bpf /sys/fs/bpf"
+				: `mkdir -p ${directory} && mount -t bpf bpf ${directory}`,
 		});
 	}
 }

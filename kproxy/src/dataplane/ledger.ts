@@ -11,13 +11,17 @@ export interface WriteFailure {
 /** A key and the value that it should have; undefined: none. */
 export type Wish<K, V> = readonly [key: K, value: V | undefined];
 
-/** One table, what it is known to hold, and what it should hold but does not yet. */
-export interface Ledger<I, K, V> {
+/**
+ * One table, what it is known to hold, and what it should hold but does not yet. `P` is how a plan says that, by the
+ * name `I` of the entry: there may be hundreds of thousands, so they are taken over as they come.
+ */
+export interface Ledger<I, K, V, P> {
 	table: Table<K, V>;
 	/** How an entry is named here. */
 	id(key: K): I;
 	/** Not yet written. */
-	pending: Map<I, Wish<K, V>>;
+	pending: Map<I, P>;
+	wish(id: I, planned: P): Wish<K, V>;
 	/** Entries that a failed write may or may not have changed, and that could not be read back. */
 	unknown: Set<I>;
 	/** What the kernel holds. */
@@ -31,26 +35,39 @@ export interface Ledger<I, K, V> {
 /** How many entries may fail one by one before the rest of a batch waits for the next try. */
 const FAILURE_BUDGET = 16;
 
-/** What is pending, without what the kernel already holds. */
-export function unwritten<I, K, V>(
-	ledger: Ledger<I, K, V>,
+/** Entries in one batch: enough to make the system call cheap, few enough to be garbage soon. */
+const BATCH = 4096;
+
+/** Adds what a plan desires to what is pending; the newer wish wins. */
+export function take<I, K, V, P>(ledger: Ledger<I, K, V, P>, desired: Map<I, P>): void {
+	if (ledger.pending.size === 0) ledger.pending = desired;
+	else for (const [id, planned] of desired) ledger.pending.set(id, planned);
+}
+
+/** What is pending, in batches, without what the kernel already holds. Entries may be written on the way. */
+export function* unwritten<I, K, V, P>(
+	ledger: Ledger<I, K, V, P>,
 	select: (value: V | undefined, id: I) => boolean,
-): Wish<K, V>[] {
-	const wishes: Wish<K, V>[] = [];
-	for (const [id, wish] of ledger.pending) {
+): Generator<Wish<K, V>[]> {
+	let batch: Wish<K, V>[] = [];
+	for (const [id, planned] of ledger.pending) {
+		const wish = ledger.wish(id, planned);
 		if (!select(wish[1], id)) continue;
 		if (!ledger.unknown.has(id) && ledger.same(ledger.held(id), wish[1])) ledger.pending.delete(id);
-		else wishes.push(wish);
+		else batch.push(wish);
+		if (batch.length < BATCH) continue;
+		yield batch;
+		batch = [];
 	}
-	return wishes;
+	if (batch.length > 0) yield batch;
 }
 
 /**
- * Writes entries in as few batches as it can. Where a batch fails it is read back, so that the ledger knows what
+ * Writes a batch. Where that fails it is read back, so that the ledger knows what
  * the kernel holds, and halved until the entries that fail stand alone: one bad entry does not stop the others.
  */
-export function write<I, K, V>(
-	ledger: Ledger<I, K, V>,
+export function write<I, K, V, P>(
+	ledger: Ledger<I, K, V, P>,
 	wishes: readonly Wish<K, V>[],
 ): { written: number; failures: WriteFailure[] } {
 	const failures: WriteFailure[] = [];
@@ -78,8 +95,8 @@ export function write<I, K, V>(
 }
 
 /** Undefined where all went well, and then the ledger says so. */
-function attempt<I, K, V>(
-	ledger: Ledger<I, K, V>,
+function attempt<I, K, V, P>(
+	ledger: Ledger<I, K, V, P>,
 	wishes: readonly Wish<K, V>[],
 ): { cause: unknown } | undefined {
 	const sets = wishes.filter(hasValue);
@@ -105,7 +122,7 @@ function hasValue<K, V>(wish: Wish<K, V>): wish is readonly [K, V] {
 }
 
 /** Finds out what a failed batch did. Returns what is still to be written. */
-function readBack<I, K, V>(ledger: Ledger<I, K, V>, wishes: readonly Wish<K, V>[]): Wish<K, V>[] {
+function readBack<I, K, V, P>(ledger: Ledger<I, K, V, P>, wishes: readonly Wish<K, V>[]): Wish<K, V>[] {
 	const left: Wish<K, V>[] = [];
 	for (const wish of wishes) {
 		const [key, wanted] = wish;

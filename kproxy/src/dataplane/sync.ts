@@ -6,7 +6,7 @@ import {
 	type FrontendKey,
 	type ServiceName,
 } from "./generated/sock_lb.ts";
-import { type Ledger, unwritten, type WriteFailure, write } from "./ledger.ts";
+import { type Ledger, take, unwritten, type WriteFailure, write } from "./ledger.ts";
 import {
 	type Desired,
 	frontendText,
@@ -30,7 +30,7 @@ export interface Applied {
 
 /** Brings the four maps to what a plan desires, and knows at any time what they hold. */
 export interface Sync {
-	/** Writes what differs, in an order that never shows a hole. Never throws: what fails stays pending. */
+	/** Writes what differs, in an order that never shows a hole. Never throws: what fails stays pending. Keeps `desired`. */
 	apply(desired: Desired): Applied;
 	/** What the kernel holds for a frontend; `unknown` after a failed write that could not be read back. */
 	frontendAt(text: string): Frontend | undefined | "unknown";
@@ -42,10 +42,10 @@ export interface Sync {
 
 interface SyncState {
 	mirror: Mirror;
-	frontends: Ledger<string, FrontendKey, Frontend>;
-	slots: Ledger<number, number, number>;
-	backends: Ledger<number, number, Backend>;
-	names: Ledger<number, number, ServiceName>;
+	frontends: Ledger<string, FrontendKey, Frontend, { key: FrontendKey; value: Frontend | undefined }>;
+	slots: Ledger<number, number, number, number>;
+	backends: Ledger<number, number, Backend, Backend>;
+	names: Ledger<number, number, ServiceName, ServiceName | undefined>;
 	failures: WriteFailure[];
 }
 
@@ -66,9 +66,12 @@ export function createSync(tables: ServiceTables, mirror: Mirror = readTables(ta
  * for a grace period, so it goes last.
  */
 function apply(state: SyncState, desired: Desired): Applied {
-	take(state, desired);
 	state.failures = [];
 	const { frontends, slots, backends, names } = state;
+	take(backends, desired.backends);
+	take(slots, desired.slots);
+	take(names, desired.names);
+	take(frontends, desired.frontends);
 	let cellsWritten = 0;
 	cellsWritten += flush(
 		state,
@@ -90,23 +93,18 @@ function apply(state: SyncState, desired: Desired): Applied {
 	return { frontendsWritten, frontendsDeleted, cellsWritten, pending };
 }
 
-/** Adds what is desired to what is pending; the newer wish wins. */
-function take(state: SyncState, desired: Desired): void {
-	for (const [text, { key, value }] of desired.frontends) state.frontends.pending.set(text, [key, value]);
-	for (const wish of desired.slots) state.slots.pending.set(wish[0], wish);
-	for (const wish of desired.backends) state.backends.pending.set(wish[0], wish);
-	for (const wish of desired.names) state.names.pending.set(wish[0], wish);
-}
-
-function flush<I, K, V>(
+function flush<I, K, V, P>(
 	state: SyncState,
-	ledger: Ledger<I, K, V>,
+	ledger: Ledger<I, K, V, P>,
 	select: (value: V | undefined, id: I) => boolean,
 ): number {
-	if (ledger.pending.size === 0) return 0;
-	const { written, failures } = write(ledger, unwritten(ledger, select));
-	state.failures.push(...failures);
-	return written;
+	let count = 0;
+	for (const batch of unwritten(ledger, select)) {
+		const { written, failures } = write(ledger, batch);
+		state.failures.push(...failures);
+		count += written;
+	}
+	return count;
 }
 
 /** Writes frontends: all that change, and as many new ones as fit. */
@@ -140,9 +138,9 @@ function problems(state: SyncState): Problem[] {
 		const message = `${object}: ${messageOf(cause)}; the entries that failed are tried again`;
 		found.push({ id: `${object} WRITE_FAILED`, object, code: "WRITE_FAILED", message });
 	}
-	for (const [text, [, value]] of state.frontends.pending) {
+	for (const [text, { value }] of state.frontends.pending) {
 		const service = value?.service ?? state.mirror.frontends.get(text)?.value.service ?? 0;
-		const name = state.names.pending.get(service)?.[1] ?? state.mirror.names.get(service);
+		const name = state.names.pending.get(service) ?? state.mirror.names.get(service);
 		const object = name ? `Service ${name.namespace}/${name.name}` : "map svc_frontends";
 		const what = value === undefined ? "could not be deleted" : "could not be written";
 		const message = `${object}: frontend ${text} ${what}; its old state goes on serving and it is tried again`;
@@ -164,6 +162,7 @@ function createLedgers(
 			table: tables.frontends,
 			id: frontendText,
 			pending: new Map(),
+			wish: (_, { key, value }) => [key, value],
 			unknown: new Set(),
 			held: (text) => mirror.frontends.get(text)?.value,
 			note(text, [key, value]) {
@@ -176,6 +175,7 @@ function createLedgers(
 			table: tables.slots,
 			id: (number) => number,
 			pending: new Map(),
+			wish: (number, value) => [number, value],
 			unknown: new Set(),
 			held: (slot) => mirror.slots[slot],
 			note(slot, [, value]) {
@@ -187,6 +187,7 @@ function createLedgers(
 			table: tables.backends,
 			id: (number) => number,
 			pending: new Map(),
+			wish: (number, value) => [number, value],
 			unknown: new Set(),
 			held: (number) => mirror.backends[number],
 			note(number, [, value]) {
@@ -198,6 +199,7 @@ function createLedgers(
 			table: tables.names,
 			id: (number) => number,
 			pending: new Map(),
+			wish: (number, value) => [number, value],
 			unknown: new Set(),
 			held: (number) => mirror.names.get(number),
 			note(number, [, value]) {

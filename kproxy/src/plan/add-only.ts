@@ -16,7 +16,7 @@ export function addOnly(
 	draft: Draft,
 ): void {
 	const previous = state.planned.get(id);
-	const active = row.endpoints.filter((endpoint) => endpoint.state === "active");
+	const active = row.endpoints.every(isActive) ? row.endpoints : row.endpoints.filter(isActive);
 	if (previous === undefined && active.length === 0) return;
 	const frontends = keptFrontends(state, previous);
 	for (const { protocol } of frontends.values()) {
@@ -29,7 +29,13 @@ export function addOnly(
 		if (owner === undefined || owner === id || isUnsound(owner)) frontends.set(text, key);
 	}
 	if (frontends.size === 0) return;
-	place(state, { id, row, endpoints: unite(previous?.endpoints ?? [], active), frontends }, draft);
+	const endpoints = unite(previous?.endpoints ?? [], active);
+	const whole = endpoints === row.endpoints && !previous && frontends.size === row.frontends.length;
+	place(state, { id, row, endpoints, frontends, whole }, draft);
+}
+
+function isActive({ state }: Endpoint): boolean {
+	return state === "active";
 }
 
 function keptFrontends(state: PlannerState, previous: PlannedRow | undefined): Map<string, FrontendKey> {

@@ -6,7 +6,7 @@ import {
 } from "../dataplane/generated/sock_lb.ts";
 import { type FrontendEntry, type Mirror, protocolText } from "../dataplane/tables.ts";
 import { endpointKey } from "./backends.ts";
-import { type Endpoint, rowId } from "./row.ts";
+import { type Endpoint, rowId, type ServicePortRow } from "./row.ts";
 import type { SlotRange } from "./slot-allocator.ts";
 
 /** Slots that are freed together, when the last range in them is given up. */
@@ -31,6 +31,8 @@ export interface PlannedRow {
 	endpoints: readonly Endpoint[];
 	/** Its frontends, by `frontendText`. */
 	keys: readonly string[];
+	/** The row that is served in whole; undefined where something is missing or left over, or nobody knows. */
+	whole?: ServicePortRow | undefined;
 }
 
 /** What the kernel's maps say about an earlier run. */

@@ -14,6 +14,8 @@ export interface Target {
 	endpoints: readonly Endpoint[];
 	/** By `frontendText`. */
 	frontends: ReadonlyMap<string, FrontendKey>;
+	/** This is all of the row and nothing else. */
+	whole: boolean;
 }
 
 /** The frontends of a row as the kernel keys them. */
@@ -53,6 +55,7 @@ export function place(state: PlannerState, target: Target, draft: Draft): void {
 		range,
 		endpoints: target.endpoints,
 		keys: [...target.frontends.keys()],
+		whole: target.whole ? target.row : undefined,
 	};
 	// The new votes first: an endpoint in both sets must not look unwanted in between.
 	vote(state.backends, row.endpoints, range?.numbers ?? []);

@@ -146,7 +146,9 @@ function planAdditions(state: PlannerState, rows: RowChanges, draft: Draft): voi
 
 function placeWanted(state: PlannerState, id: string, draft: Draft): void {
 	const row = state.wanted.get(id);
-	if (row) place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row) }, draft);
+	// Most rows of a first start were planned before everything had synced, and nothing has changed for them.
+	if (row === undefined || (state.planned.get(id)?.whole === row && !state.misfits.has(id))) return;
+	place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row), whole: true }, draft);
 }
 
 /** What an earlier run left lying about is given up like anything else: after a grace period. */

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ApiObject } from "../model/objects.ts";
 import { createProblemBoard } from "./problem-board.ts";
 import type { Batch, Change, NoticeLevel, Sink, Source, SourceStatus } from "./source.ts";
@@ -104,6 +105,8 @@ function createQueueState(): QueueState {
 				await new Promise<void>((resolve) => {
 					wake = resolve;
 				});
+				// What a source says in one go, its "synced" included, belongs in one batch.
+				await setImmediate();
 			}
 			if (end !== undefined) {
 				if ("error" in end) throw end.error;

@@ -1,7 +1,7 @@
 import { Errno } from "../errno.ts";
 import { type BpfError, UnsupportedError } from "../errors.ts";
 import { failure } from "../failure.ts";
-import { programCalls, type TestRunOptions } from "../ffi/program.ts";
+import { programCalls, type TestRunOptions, type TestRunOutcome } from "../ffi/program.ts";
 import type { Program } from "./program.ts";
 
 /** What to run a program on. */
@@ -34,7 +34,7 @@ export function testRun(program: Program, run: TestRun): TestRunResult {
 	const context = run.context ?? new Uint8Array(0);
 	const dataOut = new Uint8Array(data.length === 0 ? 0 : (run.dataRoom ?? data.length + 256));
 	const contextOut = new Uint8Array(context.length);
-	const outcome = programCalls().testRun(program.fd, {
+	const outcome = runUninterrupted(program, {
 		...pointers({ data, dataOut, context, contextOut }),
 		data_size_in: data.length,
 		data_size_out: dataOut.length,
@@ -49,6 +49,16 @@ export function testRun(program: Program, run: TestRun): TestRunResult {
 		context: contextOut.subarray(0, Math.min(outcome.ctx_size_out, contextOut.length)),
 		nanoseconds: outcome.duration,
 	};
+}
+
+/** A signal ends a run of many repeats with EINTR; the data given in is untouched, so the run starts again. */
+const INTERRUPTED_RUNS = 16;
+
+function runUninterrupted(program: Program, options: TestRunOptions): TestRunOutcome {
+	for (let left = INTERRUPTED_RUNS; ; left -= 1) {
+		const outcome = programCalls().testRun(program.fd, options);
+		if (outcome.status !== -Errno.EINTR || left === 0) return outcome;
+	}
 }
 
 type Buffers = Record<"data" | "dataOut" | "context" | "contextOut", Uint8Array>;

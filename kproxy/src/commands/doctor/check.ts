@@ -1,3 +1,5 @@
+import { BpfError } from "bpf-loader";
+
 /** ok: as it should be. warn: works, but not as well as it could, or could not be checked. fail: kproxy cannot work. */
 export type Level = "ok" | "warn" | "fail";
 
@@ -13,17 +15,18 @@ export interface Check {
 	advice?: string | undefined;
 }
 
-/** Runs checks that may themselves fail: then the failure is the finding, and the others still run. */
+/**
+ * Runs checks that may themselves fail: then the failure is the finding, and the others still run. `level` says how bad
+ * it is not to know.
+ */
 export async function collect(
-	group: string,
-	name: string,
+	{ group, name, level = "fail" }: Pick<Check, "group" | "name"> & { level?: Level },
 	checks: () => Check[] | Promise<Check[]>,
-	advice?: string,
 ): Promise<Check[]> {
 	try {
 		return await checks();
 	} catch (error) {
-		const hint = (error as { hint?: string }).hint;
-		return [{ group, name, level: "fail", found: (error as Error).message, advice: hint ?? advice }];
+		const advice = error instanceof BpfError ? error.hint : undefined;
+		return [{ group, name, level, found: (error as Error).message, advice }];
 	}
 }

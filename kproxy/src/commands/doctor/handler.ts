@@ -12,12 +12,14 @@ import { checkPermissions } from "./permission-checks.ts";
 
 export const runDoctor: Handler<typeof doctorOptions> = async (values, terminal) => {
 	const checks = [
-		...(await collect("kernel", "features", checkKernel)),
-		...(await collect("permissions", "capabilities", () => checkPermissions())),
-		...(await collect("mounts", "mounts", () => checkMounts(values))),
-		...(await collect("neighbours", "kube-proxy", () => checkLeftovers())),
-		...(await collect("neighbours", "other programs", () => checkHooks(values))),
-		...(values.canary ? await collect("canary", "connect", () => checkCanary(values.cgroup)) : []),
+		...(await collect({ group: "kernel", name: "features" }, checkKernel)),
+		...(await collect({ group: "permissions", name: "capabilities" }, () => checkPermissions())),
+		...(await checkMounts(values)),
+		...(await collect({ group: "neighbours", name: "kube-proxy", level: "warn" }, () => checkLeftovers())),
+		...(await collect({ group: "neighbours", name: "our hooks", level: "warn" }, () => checkHooks(values))),
+		...(values.canary
+			? await collect({ group: "canary", name: "connect" }, () => checkCanary(values.cgroup))
+			: []),
 	];
 	const ok = checks.every(({ level }) => level !== "fail");
 	terminal.out(values.output === "json" ? formatJson({ ok, checks }) : formatChecks(checks, terminal));

@@ -97,6 +97,6 @@ function describeFailure({ name }: Feature, error: unknown): Check {
 		name: mayNot ? "features" : name,
 		level: mayNot ? "warn" : "fail",
 		found: mayNot ? "not tried: this process may not" : (error as Error).message,
-		advice: mayNot ? "run doctor as root" : undefined,
+		advice: mayNot ? "run doctor as root" : error instanceof BpfError ? error.hint : undefined,
 	};
 }

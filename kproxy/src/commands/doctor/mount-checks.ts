@@ -14,8 +14,8 @@ export async function checkMounts({
 	cgroup: string | undefined;
 }): Promise<Check[]> {
 	return [
-		...(await collect(GROUP, "bpf file system", () => [checkBpffs(bpffs)])),
-		...(await collect(GROUP, "cgroup2", () => [checkCgroup(cgroup)])),
+		...(await collect({ group: GROUP, name: "bpf file system" }, () => [checkBpffs(bpffs)])),
+		...(await collect({ group: GROUP, name: "cgroup2" }, () => [checkCgroup(cgroup)])),
 	];
 }
 

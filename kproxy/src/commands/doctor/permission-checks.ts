@@ -23,8 +23,7 @@ const NEEDS: readonly Need[] = [
 	{
 		name: "CAP_PERFMON",
 		bit: 38n,
-		why: "lets the verifier accept pointer arithmetic without Spectre masks",
-		optional: true,
+		why: "lets the verifier take programs that compare pointers",
 		splitOff: true,
 	},
 	{

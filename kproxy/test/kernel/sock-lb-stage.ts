@@ -1,0 +1,114 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { attachCgroup, type BpfObject, loadObject, openSpec } from "bpf-loader";
+import { type Outcome, readOutcomes } from "../../src/dataplane/counters.ts";
+import {
+	type Backend,
+	BackendState,
+	type FrontendKey,
+	type Names,
+	Protocol,
+	Scope,
+} from "../../src/dataplane/generated/sock_lb.ts";
+import { objectPath, openServiceMaps, type ServiceMaps } from "../../src/dataplane/service-maps.ts";
+import { createLab, type Lab } from "../lab/lab.ts";
+import type { Namespace } from "../lab/namespaces.ts";
+
+const CLIENT_SOURCE = fileURLToPath(new URL("sock-client.c", import.meta.url));
+export const PORT = 80;
+export const BACKEND_PORT = 8080;
+
+/** The programs on the maps that a test fills, and one namespace with every backend on its loopback. */
+export interface Stage {
+	lab: Lab;
+	namespace: Namespace;
+	maps: ServiceMaps;
+	/** Runs `sock-client` through its steps; every line that it prints. */
+	client(steps: readonly string[]): Promise<string[]>;
+	/** How often each outcome came while `during` ran. */
+	counted(during: () => Promise<unknown>): Promise<Outcome[]>;
+	close(): void;
+}
+
+/** `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. */
+export function createStage(name: string, { errno }: { errno: boolean }): Stage {
+	const lab = createLab(name);
+	const namespace = lab.namespace("node");
+	namespace.sysctl("net.ipv4.ping_group_range", 0);
+	const object: BpfObject<Names> = loadObject<Names>(openSpec(objectPath), {
+		variables: { refuse_with_errno: errno },
+		maps: { svc_frontends: { maxEntries: 64 }, sock_reverse: { maxEntries: 1024 } },
+	});
+	const links = Object.values(object.programs).map((program) =>
+		attachCgroup({ program, cgroup: lab.cgroups.clients }),
+	);
+	const maps = openServiceMaps(object.maps);
+	const binary = join(lab.directory, "sock-client");
+	execFileSync("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", binary, CLIENT_SOURCE]);
+	return {
+		lab,
+		namespace,
+		maps,
+		client: (steps) => runClient({ lab, namespace, command: [binary, ...steps] }),
+		counted: (during) => countOutcomes(maps, during),
+		close() {
+			for (const link of links) link.close();
+			object.close();
+			lab.close();
+		},
+	};
+}
+
+async function runClient(where: {
+	lab: Lab;
+	namespace: Namespace;
+	command: readonly string[];
+}): Promise<string[]> {
+	const { lab, namespace, command } = where;
+	const child = lab.spawn({ namespace, cgroup: "clients", command, stdio: ["ignore", "pipe", "inherit"] });
+	if (child.stdout === null) throw new Error("the client has no stdout");
+	const [printed, [status]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+	if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}`);
+	return printed.trimEnd().split("\n");
+}
+
+async function countOutcomes(maps: ServiceMaps, during: () => Promise<unknown>): Promise<Outcome[]> {
+	const before = readOutcomes(maps.counters);
+	await during();
+	return readOutcomes(maps.counters).flatMap((outcome) => {
+		const { reason, hook, packets } = outcome;
+		const earlier = before.find((each) => each.reason === reason && each.hook === hook)?.packets ?? 0n;
+		return packets > earlier ? [{ ...outcome, packets: packets - earlier }] : [];
+	});
+}
+
+/** Writes a frontend for TCP and UDP, on a range of slots. */
+export function setFrontend(
+	{ frontends }: ServiceMaps,
+	{ address, firstSlot, slotCount }: { address: string; firstSlot: number; slotCount: number },
+): void {
+	const value = {
+		firstSlot,
+		slotCount,
+		service: firstSlot + 1,
+		affinityTimeoutS: 0,
+		algorithm: 0,
+		flags: 0,
+		reserved: 0,
+	} as const;
+	const keys: FrontendKey[] = [Protocol.TCP, Protocol.UDP].map((protocol) => ({
+		address,
+		port: PORT,
+		protocol,
+		scope: Scope.INTERNAL,
+	}));
+	frontends.setAll(keys.map((key) => [key, value]));
+}
+
+/** An endpoint as svc_backends holds it. */
+export function backendAt(address: string): Backend {
+	return { address, port: BACKEND_PORT, protocol: Protocol.TCP, state: BackendState.ACTIVE, reuse: 0 };
+}
