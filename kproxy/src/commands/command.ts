@@ -26,6 +26,8 @@ export interface Terminal {
 	error(text: string): void;
 	/** Standard output is a terminal and NO_COLOR is not set. */
 	readonly colour: boolean;
+	/** Someone reads standard error as it comes; `colour`: and wants it in colour. */
+	readonly errorReader: { person: boolean; colour: boolean };
 	/** Someone can answer a question. */
 	readonly interactive: boolean;
 	/** Asks one line of the person at the terminal. */

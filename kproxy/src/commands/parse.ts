@@ -18,6 +18,9 @@ export async function parseCommandLine(
 	commands: readonly Command[],
 	columns: number,
 ): Promise<Parsed> {
+	if (argv[0] === "help") {
+		return parseCommandLine([...argv.slice(1), "--help"], commands, columns);
+	}
 	const name = argv.find((word) => !word.startsWith("-"));
 	const command = commands.find((candidate) => candidate.name === name);
 	if (name !== undefined && command === undefined) {

@@ -10,6 +10,10 @@ export function processTerminal(): Terminal {
 		out: (text) => void process.stdout.write(text),
 		error: (text) => void process.stderr.write(text),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+		errorReader: {
+			person: process.stderr.isTTY === true,
+			colour: process.stderr.isTTY === true && !process.env.NO_COLOR,
+		},
 		interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
 		ask,
 		get signal() {

@@ -66,57 +66,60 @@ export function createSync(tables: ServiceTables, mirror: Mirror = readTables(ta
  * for a grace period, so it goes last.
  */
 function apply(state: SyncState, desired: Desired): Applied {
-	state.failures = [];
 	const { frontends, slots, backends, names } = state;
+	const failures: WriteFailure[] = [];
+	state.failures = failures;
 	take(backends, desired.backends);
 	take(slots, desired.slots);
 	take(names, desired.names);
 	take(frontends, desired.frontends);
+
 	let cellsWritten = 0;
-	cellsWritten += flush(
-		state,
-		backends,
-		(backend) => backend !== undefined && backend.state !== BackendState.FREE,
-	);
-	cellsWritten += flush(state, slots, (number) => number !== 0);
-	cellsWritten += flush(state, names, (name) => name !== undefined);
+	cellsWritten += flush(backends, { failures, select: (backend) => !isFree(backend) });
+	cellsWritten += flush(slots, { failures, select: (number) => number !== 0 });
+	cellsWritten += flush(names, { failures, select: (name) => name !== undefined });
 
 	let frontendsWritten = writeFrontends(state);
-	const frontendsDeleted = flush(state, frontends, (value) => value === undefined);
+	const frontendsDeleted = flush(frontends, { failures, select: (value) => value === undefined });
 	// A full map takes what is new only after what is old has gone.
 	if (frontends.pending.size > 0) frontendsWritten += writeFrontends(state);
 
-	cellsWritten += flush(state, backends, (backend) => backend?.state === BackendState.FREE);
-	cellsWritten += flush(state, slots, (number) => number === 0);
-	cellsWritten += flush(state, names, (name) => name === undefined);
+	cellsWritten += flush(backends, { failures, select: isFree });
+	cellsWritten += flush(slots, { failures, select: (number) => number === 0 });
+	cellsWritten += flush(names, { failures, select: (name) => name === undefined });
 	const pending = frontends.pending.size + slots.pending.size + backends.pending.size + names.pending.size;
 	return { frontendsWritten, frontendsDeleted, cellsWritten, pending };
 }
 
+/** Writes what is pending and selected. */
 function flush<I, K, V, P>(
-	state: SyncState,
 	ledger: Ledger<I, K, V, P>,
-	select: (value: V | undefined, id: I) => boolean,
+	{ failures, select }: { failures: WriteFailure[]; select: (value: V | undefined, id: I) => boolean },
 ): number {
 	let count = 0;
 	for (const batch of unwritten(ledger, select)) {
-		const { written, failures } = write(ledger, batch);
-		state.failures.push(...failures);
-		count += written;
+		const result = write(ledger, batch);
+		failures.push(...result.failures);
+		count += result.written;
 	}
 	return count;
 }
 
 /** Writes frontends: all that change, and as many new ones as fit. */
 function writeFrontends(state: SyncState): number {
-	const { frontends, mirror } = state;
+	const { frontends, mirror, failures } = state;
 	let room = frontends.table.maxEntries - mirror.frontends.size;
-	return flush(state, frontends, (value, text) => {
+	const select = (value: Frontend | undefined, text: string) => {
 		if (value === undefined || !isComplete(state, value)) return false;
 		if (mirror.frontends.has(text)) return true;
 		room -= 1;
 		return room >= 0;
-	});
+	};
+	return flush(frontends, { failures, select });
+}
+
+function isFree(backend: Backend | undefined): boolean {
+	return backend === undefined || backend.state === BackendState.FREE;
 }
 
 /** True where everything that the frontend leads to is in the kernel. Only failed writes make it false. */

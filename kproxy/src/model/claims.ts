@@ -15,11 +15,18 @@ export function frontendClaim(row: Pick<ServicePortRow, "protocol">, frontend: R
 	return `${host}:${frontend.port}/${row.protocol}${scope}`;
 }
 
+interface Claiming {
+	claim: string;
+	service: string;
+	/** Gets the others who claim it. */
+	concerned: Set<string>;
+}
+
 /** No claims yet. Almost every frontend has one claimant, which is kept as a string; the rare others as a sorted list. */
 export function createClaims(): Claims {
 	const claimants = new Map<string, string | string[]>();
 
-	function remove(claim: string, service: string, concerned: Set<string>): void {
+	function remove({ claim, service, concerned }: Claiming): void {
 		const known = claimants.get(claim);
 		if (known === service) claimants.delete(claim);
 		if (!Array.isArray(known)) return;
@@ -30,7 +37,7 @@ export function createClaims(): Claims {
 		else claimants.set(claim, others);
 	}
 
-	function add(claim: string, service: string, concerned: Set<string>): void {
+	function add({ claim, service, concerned }: Claiming): void {
 		const known = claimants.get(claim);
 		if (known === undefined || known === service) {
 			claimants.set(claim, service);
@@ -45,8 +52,8 @@ export function createClaims(): Claims {
 		replace({ service, before, now }) {
 			const concerned = new Set<string>();
 			const kept = new Set(now);
-			for (const claim of before) if (!kept.has(claim)) remove(claim, service, concerned);
-			for (const claim of kept) add(claim, service, concerned);
+			for (const claim of before) if (!kept.has(claim)) remove({ claim, service, concerned });
+			for (const claim of kept) add({ claim, service, concerned });
 			concerned.delete(service);
 			return concerned;
 		},

@@ -29,7 +29,7 @@ export function mergeEndpoints(options: {
 	for (const slice of options.slices) {
 		// FQDN slices have no addresses; the other family's belong to the other row.
 		if (slice.addressType !== options.family) continue;
-		for (const port of targetPorts(slice, options)) collect(slice, { ...options, port }, candidates);
+		for (const port of targetPorts(slice, options)) collect(slice, { ...options, port, candidates });
 	}
 	return usable(candidates);
 }
@@ -54,10 +54,14 @@ function targetPorts(
 
 function collect(
 	slice: EndpointSliceObject,
-	options: { port: number; family: "IPv4" | "IPv6"; problems: Problem[] },
-	candidates: Map<string, Candidate>,
+	options: {
+		port: number;
+		family: "IPv4" | "IPv6";
+		problems: Problem[];
+		candidates: Map<string, Candidate>;
+	},
 ): void {
-	const { port, family, problems } = options;
+	const { port, family, problems, candidates } = options;
 	for (const [text, endpoint] of lastWord(slice.endpoints)) {
 		const rank = rankOf(endpoint);
 		if (rank === Rank.NONE) continue;

@@ -3,7 +3,7 @@ import type { Problem } from "../problem.ts";
 import type { Change } from "../watch/source.ts";
 import { type Claims, createClaims, frontendClaim } from "./claims.ts";
 import type { EndpointSliceObject, ServiceObject } from "./objects.ts";
-import { sameRow, serviceRows } from "./rows.ts";
+import { type ServiceRows, sameRow, serviceRows } from "./rows.ts";
 
 /** What a batch of changes did to the rows. */
 export interface ModelUpdate {
@@ -76,17 +76,17 @@ function update(state: State, changes: readonly Change[]): ModelUpdate {
 	const dirty = new Set<string>();
 	const triggers = new Map<string, number[]>();
 	for (const change of changes) {
-		if (change.kind === "Service") takeService(state, change, dirty);
-		else takeSlice(state, change, { dirty, triggers });
+		if (change.kind === "Service") dirty.add(takeService(state, change));
+		else takeSlice(state, { change, dirty, triggers });
 	}
 
 	// Claims first, for all: who wins a frontend must not depend on the order of changes.
-	const found = new Map<string, ReturnType<typeof serviceRows>>();
+	const found = new Map<string, ServiceRows>();
 	const contested = new Set<string>();
 	for (const id of dirty) {
 		const result = rowsOf(state.entries.get(id));
 		found.set(id, result);
-		for (const other of claim(state, id, result.rows)) contested.add(other);
+		for (const other of claim(state, { id, rows: result.rows })) contested.add(other);
 	}
 	for (const id of contested) if (!found.has(id)) found.set(id, rowsOf(state.entries.get(id)));
 
@@ -94,23 +94,22 @@ function update(state: State, changes: readonly Change[]): ModelUpdate {
 	const triggerTimesMs: number[] = [];
 	for (const [id, result] of found) {
 		const before = rows.size;
-		publish(state, id, { result, changed: rows });
+		publish(state, { id, result, changed: rows });
 		if (rows.size > before) triggerTimesMs.push(...(triggers.get(id) ?? []));
 	}
 	return { rows, triggerTimesMs };
 }
 
-function takeService(state: State, change: Change, dirty: Set<string>): void {
+/** Returns the Service whose rows this may change. */
+function takeService(state: State, change: Change): string {
 	const id = `${change.namespace}/${change.name}`;
-	const entry = entryOf(state, id);
-	entry.service = change.object?.kind === "Service" ? change.object : undefined;
-	dirty.add(id);
+	entryOf(state, id).service = change.object?.kind === "Service" ? change.object : undefined;
+	return id;
 }
 
 function takeSlice(
 	state: State,
-	change: Change,
-	out: { dirty: Set<string>; triggers: Map<string, number[]> },
+	{ change, dirty, triggers }: { change: Change; dirty: Set<string>; triggers: Map<string, number[]> },
 ): void {
 	const sliceId = `${change.namespace}/${change.name}`;
 	const slice = change.object?.kind === "EndpointSlice" ? change.object : undefined;
@@ -123,15 +122,15 @@ function takeSlice(
 		const at = entry.slices.findIndex((other) => other.name === change.name);
 		if (at >= 0) previous = entry.slices.splice(at, 1)[0];
 		state.sliceOwners.delete(sliceId);
-		out.dirty.add(before);
+		dirty.add(before);
 	}
 	if (slice === undefined || now === undefined) return;
 	entryOf(state, now).slices.push(slice);
 	state.sliceOwners.set(sliceId, now);
-	out.dirty.add(now);
+	dirty.add(now);
 	// A slice that changes for another reason keeps its old trigger time, which says nothing about this change.
 	if (slice.triggerTimeMs !== undefined && slice.triggerTimeMs !== previous?.triggerTimeMs) {
-		out.triggers.set(now, [...(out.triggers.get(now) ?? []), slice.triggerTimeMs]);
+		triggers.set(now, [...(triggers.get(now) ?? []), slice.triggerTimeMs]);
 	}
 }
 
@@ -144,7 +143,7 @@ function entryOf(state: State, id: string): Entry {
 	return entry;
 }
 
-function rowsOf(entry: Entry | undefined): ReturnType<typeof serviceRows> {
+function rowsOf(entry: Entry | undefined): ServiceRows {
 	if (entry?.service === undefined) return { rows: new Map(), problems: [] };
 	try {
 		return serviceRows(entry.service, entry.slices);
@@ -161,7 +160,10 @@ function rowsOf(entry: Entry | undefined): ReturnType<typeof serviceRows> {
 }
 
 /** Takes over what the rows of a Service claim, and returns the other Services that this may concern. */
-function claim(state: State, id: string, rows: ReadonlyMap<string, ServicePortRow>): Set<string> {
+function claim(
+	state: State,
+	{ id, rows }: { id: string; rows: ReadonlyMap<string, ServicePortRow> },
+): Set<string> {
 	const entry = entryOf(state, id);
 	const wanted: string[] = [];
 	for (const row of rows.values()) {
@@ -175,14 +177,17 @@ function claim(state: State, id: string, rows: ReadonlyMap<string, ServicePortRo
 /** Leaves each row the frontends that it won, and notes what changed since the last time. */
 function publish(
 	state: State,
-	id: string,
-	out: { result: ReturnType<typeof serviceRows>; changed: Map<string, ServicePortRow | undefined> },
+	{
+		id,
+		result,
+		changed,
+	}: { id: string; result: ServiceRows; changed: Map<string, ServicePortRow | undefined> },
 ): void {
 	const entry = entryOf(state, id);
-	const problems = [...out.result.problems];
+	const problems = [...result.problems];
 	const rows = new Map<string, ServicePortRow>();
 	const taken = new Set<string>();
-	for (const [key, candidate] of out.result.rows) {
+	for (const [key, candidate] of result.rows) {
 		const won = candidate.frontends.filter((frontend) => {
 			const claimed = frontendClaim(candidate, frontend);
 			const winner = state.claims.winner(claimed);
@@ -200,10 +205,10 @@ function publish(
 			rows.set(key, before);
 		} else {
 			rows.set(key, row);
-			out.changed.set(key, row);
+			changed.set(key, row);
 		}
 	}
-	for (const key of entry.rows.keys()) if (!rows.has(key)) out.changed.set(key, undefined);
+	for (const key of entry.rows.keys()) if (!rows.has(key)) changed.set(key, undefined);
 
 	for (const problem of entry.problems) state.problems.delete(problem);
 	for (const problem of problems) state.problems.set(problem.id, problem);

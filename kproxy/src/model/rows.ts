@@ -27,7 +27,7 @@ export function serviceRows(service: ServiceObject, slices: readonly EndpointSli
 	for (const port of service.ports) {
 		const refusal = refusePort(port, seen);
 		seen.add(port.name);
-		if (refusal !== undefined) problems.push(problemOf(service, refusal.code, refusal.why));
+		if (refusal !== undefined) problems.push(problemOf(service, refusal));
 		if (refusal !== undefined || port.protocol === "SCTP") continue;
 		for (const { address, family } of clusterIPs) {
 			const endpoints = mergeEndpoints({
@@ -56,11 +56,17 @@ function servedAddresses(
 		const address = family && canonicalAddress(text, family);
 		if (family === undefined || address === undefined) {
 			problems.push(
-				problemOf(service, "BAD_OBJECT", `clusterIP "${text}" is not an address; it is not served`),
+				problemOf(service, {
+					code: "BAD_OBJECT",
+					why: `clusterIP "${text}" is not an address; it is not served`,
+				}),
 			);
 		} else if (served.some((other) => other.family === family)) {
 			problems.push(
-				problemOf(service, "BAD_OBJECT", `clusterIP ${text} is its second ${family} one; it is not served`),
+				problemOf(service, {
+					code: "BAD_OBJECT",
+					why: `clusterIP ${text} is its second ${family} one; it is not served`,
+				}),
 			);
 		} else {
 			served.push({ address, family });
@@ -69,10 +75,12 @@ function servedAddresses(
 	return served;
 }
 
-function refusePort(
-	port: ServiceObject["ports"][number],
-	seen: ReadonlySet<string>,
-): { code: "BAD_OBJECT" | "PROTOCOL_UNSUPPORTED"; why: string } | undefined {
+interface Refusal {
+	code: "BAD_OBJECT" | "PROTOCOL_UNSUPPORTED";
+	why: string;
+}
+
+function refusePort(port: ServiceObject["ports"][number], seen: ReadonlySet<string>): Refusal | undefined {
 	const label = port.name === "" ? `port ${port.port}` : `port "${port.name}"`;
 	if (!isPort(port.port))
 		return { code: "BAD_OBJECT", why: `${label} has number ${port.port}; it is not served` };
@@ -106,7 +114,7 @@ function toRow(parts: {
 	};
 }
 
-function problemOf(service: ServiceObject, code: Problem["code"], why: string): Problem {
+function problemOf(service: ServiceObject, { code, why }: Refusal): Problem {
 	const object = `Service ${service.namespace}/${service.name}`;
 	return { id: `${object} ${why}`, object, code, message: `${object}: ${why}` };
 }

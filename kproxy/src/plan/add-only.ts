@@ -3,18 +3,14 @@ import { Protocol } from "../dataplane/generated/sock_lb.ts";
 import { isUnsound, type PlannedRow } from "./adopt.ts";
 import { frontendsOf, place } from "./place.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";
-import type { Draft, PlannerState } from "./state.ts";
+import type { PlannerState } from "./state.ts";
 
 /**
  * Plans a row before everything has synced, when an endpoint may be missing only because its slice has not come
  * yet. So the row keeps what the kernel has for it and gets what is new; a new one waits for its first endpoint,
  * lest it refuse clients. Endpoints that terminate wait too: there may be better ones to come.
  */
-export function addOnly(
-	state: PlannerState,
-	{ id, row }: { id: string; row: ServicePortRow },
-	draft: Draft,
-): void {
+export function addOnly(state: PlannerState, { id, row }: { id: string; row: ServicePortRow }): void {
 	const previous = state.planned.get(id);
 	const active = row.endpoints.every(isActive) ? row.endpoints : row.endpoints.filter(isActive);
 	if (previous === undefined && active.length === 0) return;
@@ -31,7 +27,7 @@ export function addOnly(
 	if (frontends.size === 0) return;
 	const endpoints = unite(previous?.endpoints ?? [], active);
 	const whole = endpoints === row.endpoints && !previous && frontends.size === row.frontends.length;
-	place(state, { id, row, endpoints, frontends, whole }, draft);
+	place(state, { id, row, endpoints, frontends, whole });
 }
 
 function isActive({ state }: Endpoint): boolean {

@@ -1,11 +1,7 @@
-import {
-	BackendState,
-	type Frontend,
-	type FrontendKey,
-	type ServiceName,
-} from "../dataplane/generated/sock_lb.ts";
+import { BackendState, type FrontendKey, type ServiceName } from "../dataplane/generated/sock_lb.ts";
 import { type FrontendEntry, type Mirror, protocolText } from "../dataplane/tables.ts";
 import { endpointKey } from "./backends.ts";
+import { findLeftovers, type Leftovers } from "./leftovers.ts";
 import { type Endpoint, rowId, type ServicePortRow } from "./row.ts";
 import type { SlotRange } from "./slot-allocator.ts";
 
@@ -42,8 +38,7 @@ export interface Adopted {
 	numbers: Map<string, number>;
 	/** All regions in use, leftovers included; sorted, disjoint. */
 	regions: Region[];
-	/** What no frontend leads to: an earlier run was killed while it wrote or before it cleaned up. */
-	leftovers: { numbers: number[]; regions: Region[]; services: number[] };
+	leftovers: Leftovers;
 	/** What is wrong in the maps, one line each. It is repaired: rows of the API get ranges of their own. */
 	repairs: string[];
 }
@@ -57,7 +52,7 @@ export function adopt(mirror: Mirror): Adopted {
 	const rows = new Map<string, PlannedRow>();
 	const services = new Set<number>();
 	for (const [id, group] of groups) {
-		rows.set(id, toPlannedRow(mirror, id, { group, regions }));
+		rows.set(id, toPlannedRow(mirror, { id, group, regions }));
 		services.add(group.service);
 	}
 	const leftovers = findLeftovers(mirror, { rows, regions, services });
@@ -109,7 +104,7 @@ function groupFrontends(
 	const owners = new Map<number, string>();
 	const strays: [string, FrontendEntry][] = [];
 	for (const [text, entry] of mirror.frontends) {
-		const fault = findFault(mirror, entry, context.numbers);
+		const fault = findFault(mirror, { entry, numbers: context.numbers });
 		if (fault !== undefined) context.repairs.push(`svc_frontends ${text} ${fault}`);
 		const name = mirror.names.get(entry.value.service);
 		// A row that was caught between two of its frontends is no fault, but only one of them can be the row's.
@@ -151,9 +146,9 @@ function sameSpan(a: SlotRange | undefined, b: SlotRange | undefined): boolean {
 
 function findFault(
 	mirror: Mirror,
-	{ key, value }: FrontendEntry,
-	numbers: ReadonlyMap<string, number>,
+	{ entry, numbers }: { entry: FrontendEntry; numbers: ReadonlyMap<string, number> },
 ): string | undefined {
+	const { key, value } = entry;
 	if (value.service === 0 || !mirror.names.has(value.service)) {
 		return `has service number ${value.service}, which svc_names does not know`;
 	}
@@ -200,8 +195,7 @@ function joinRegions(spans: readonly SlotRange[]): Region[] {
 
 function toPlannedRow(
 	mirror: Mirror,
-	id: string,
-	{ group, regions }: { group: Group; regions: readonly Region[] },
+	{ id, group, regions }: { id: string; group: Group; regions: readonly Region[] },
 ): PlannedRow {
 	const { service, span, sound, keys } = group;
 	const region = span && regionAt(regions, span.first);
@@ -233,55 +227,4 @@ function regionAt(regions: readonly Region[], slot: number): Region | undefined 
 		else return region;
 	}
 	return undefined;
-}
-
-function findLeftovers(
-	mirror: Mirror,
-	used: { rows: ReadonlyMap<string, PlannedRow>; regions: readonly Region[]; services: ReadonlySet<number> },
-): Adopted["leftovers"] {
-	const named = new Set<number>();
-	for (const row of used.rows.values()) for (const number of row.range?.numbers ?? []) named.add(number);
-	const numbers: number[] = [];
-	mirror.backends.forEach((cell, number) => {
-		if (cell !== undefined && cell.state !== BackendState.FREE && !named.has(number)) numbers.push(number);
-	});
-	const services = [...mirror.names.keys()].filter((service) => service === 0 || !used.services.has(service));
-	return { numbers, services, regions: leftoverRuns(mirror.slots, used.regions) };
-}
-
-/** Runs of slots that name a backend though no frontend points there. */
-function leftoverRuns(slots: Uint32Array, regions: readonly Region[]): Region[] {
-	const runs: Region[] = [];
-	let at = 0;
-	for (const { first, count } of [...regions, { first: slots.length, count: 0 }]) {
-		let run: Region | undefined;
-		for (; at < first; at += 1) {
-			if (slots[at] === 0) {
-				run = undefined;
-			} else if (run === undefined) {
-				run = { first: at, count: 1, holders: 1 };
-				runs.push(run);
-			} else {
-				run.count += 1;
-			}
-		}
-		at = first + count;
-	}
-	return runs;
-}
-
-/** The value that sends a frontend to a row's range. */
-export function frontendValue(
-	row: Pick<PlannedRow, "service" | "range">,
-	affinityTimeoutS: number,
-): Frontend {
-	return {
-		firstSlot: row.range?.first ?? 0,
-		slotCount: row.range?.numbers.length ?? 0,
-		service: row.service,
-		affinityTimeoutS,
-		algorithm: 0,
-		flags: 0,
-		reserved: 0,
-	};
 }

@@ -12,6 +12,8 @@ export interface Backends {
 	numbers: Map<string, number>;
 	/** Desired cell by number; undefined where never used. */
 	cells: (Backend | undefined)[];
+	/** Cells that the plan in the making changed, by number. */
+	changed: Map<number, Backend>;
 	free: FreeNumbers;
 	/** Ranges that hold a number, in use or in their grace period. */
 	holders: Uint32Array;
@@ -32,6 +34,7 @@ export function createBackends(options: {
 	return {
 		numbers: options.numbers,
 		cells: [...options.cells],
+		changed: new Map(),
 		free: createFreeNumbers({ limit, used: options.used }),
 		holders: new Uint32Array(limit),
 		dialled: new Uint32Array(limit),
@@ -48,24 +51,22 @@ export function endpointKey(endpoint: { address: string; port: number }, protoco
 /** Number of an endpoint, a new one where it has none. The caller has made sure that there is one. */
 export function assign(
 	backends: Backends,
-	options: { key: string; endpoint: Endpoint; protocol: Protocol; out: Map<number, Backend> },
+	options: { key: string; endpoint: Endpoint; protocol: Protocol },
 ): number {
 	const known = backends.numbers.get(options.key);
 	if (known !== undefined) return known;
 	const number = backends.free.take();
 	if (number === undefined) throw new RangeError("no backend number is free");
 	const { endpoint, protocol } = options;
-	setCell(backends, number, {
-		cell: {
-			address: endpoint.address,
-			port: endpoint.port,
-			protocol,
-			state: stateOf(endpoint),
-			// Whoever remembers the number with the old counter must not take it for the new endpoint.
-			reuse: ((backends.cells[number]?.reuse ?? 0) + 1) >>> 0,
-		},
-		out: options.out,
-	});
+	const cell = {
+		address: endpoint.address,
+		port: endpoint.port,
+		protocol,
+		state: stateOf(endpoint),
+		// Whoever remembers the number with the old counter must not take it for the new endpoint.
+		reuse: ((backends.cells[number]?.reuse ?? 0) + 1) >>> 0,
+	};
+	setCell(backends, { number, cell });
 	backends.numbers.set(options.key, number);
 	return number;
 }
@@ -92,59 +93,62 @@ export function undial(backends: Backends, numbers: readonly number[]): Backend[
 }
 
 /** The range is gone for good: numbers that no other range holds are free again. */
-export function unhold(backends: Backends, numbers: readonly number[], out: Map<number, Backend>): void {
+export function unhold(backends: Backends, numbers: readonly number[]): void {
 	for (const number of numbers) {
 		if (decrement(backends.holders, number) > 0) continue;
 		const cell = backends.cells[number];
 		if (cell === undefined) continue;
 		const key = endpointKey(cell, cell.protocol);
 		if (backends.numbers.get(key) === number) backends.numbers.delete(key);
-		const empty = {
-			address: "::",
-			port: 0,
-			protocol: Protocol.TCP,
-			state: BackendState.FREE,
-			reuse: cell.reuse,
-		};
-		setCell(backends, number, { cell: empty, out });
+		const nothing = { address: "::", port: 0, protocol: Protocol.TCP, state: BackendState.FREE };
+		setCell(backends, { number, cell: { ...nothing, reuse: cell.reuse } });
 		if (number !== 0) backends.free.give(number);
 	}
 }
 
+/** What a row says of its endpoints; `numbers` are theirs, in the same order. */
+export interface Vote {
+	endpoints: readonly Endpoint[];
+	numbers: readonly number[];
+}
+
 /** A row says what state its endpoints are in. */
-export function vote(backends: Backends, endpoints: readonly Endpoint[], numbers: readonly number[]): void {
+export function vote(backends: Backends, { endpoints, numbers }: Vote): void {
 	endpoints.forEach((endpoint, i) => {
 		increment(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
 	});
 }
 
 /** A row takes back what it said. */
-export function unvote(backends: Backends, endpoints: readonly Endpoint[], numbers: readonly number[]): void {
+export function unvote(backends: Backends, { endpoints, numbers }: Vote): void {
 	endpoints.forEach((endpoint, i) => {
 		decrement(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
 	});
 }
 
 /** Brings the states of these backends up to date: active where any row says so. Of what no row wants it stays. */
-export function countVotes(backends: Backends, numbers: readonly number[], out: Map<number, Backend>): void {
+export function countVotes(backends: Backends, numbers: readonly number[]): void {
 	for (const number of numbers) {
 		const cell = backends.cells[number];
 		if (cell === undefined) continue;
 		const active = (backends.active[number] ?? 0) > 0;
 		if (!active && (backends.terminating[number] ?? 0) === 0) continue;
 		const state = active ? BackendState.ACTIVE : BackendState.TERMINATING;
-		if (cell.state !== state) setCell(backends, number, { cell: { ...cell, state }, out });
+		if (cell.state !== state) setCell(backends, { number, cell: { ...cell, state } });
 	}
 }
 
-function setCell(
-	backends: Backends,
-	number: number,
-	{ cell, out }: { cell: Backend; out: Map<number, Backend> },
-): void {
-	if (sameBackend(backends.cells[number], cell)) return;
-	backends.cells[number] = cell;
-	out.set(number, cell);
+/** What the plan in the making changed so far; the next one begins with nothing. */
+export function takeChanged(backends: Backends): Map<number, Backend> {
+	const { changed } = backends;
+	backends.changed = new Map();
+	return changed;
+}
+
+function setCell({ cells, changed }: Backends, { number, cell }: { number: number; cell: Backend }): void {
+	if (sameBackend(cells[number], cell)) return;
+	cells[number] = cell;
+	changed.set(number, cell);
 }
 
 function stateOf(endpoint: Endpoint): BackendState {

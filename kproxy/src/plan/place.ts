@@ -1,11 +1,17 @@
-import { type FrontendKey, Protocol, Scope } from "../dataplane/generated/sock_lb.ts";
+import {
+	Algorithm,
+	type Frontend,
+	type FrontendKey,
+	Protocol,
+	Scope,
+} from "../dataplane/generated/sock_lb.ts";
 import { frontendText } from "../dataplane/tables.ts";
 import type { Problem } from "../problem.ts";
-import { type BackendRange, frontendValue, type PlannedRow } from "./adopt.ts";
-import { assign, countVotes, endpointKey, hold, unvote, vote } from "./backends.ts";
+import type { BackendRange, PlannedRow } from "./adopt.ts";
+import { assign, countVotes, endpointKey, hold, unvote, type Vote, vote } from "./backends.ts";
 import type { MapUse } from "./map-use.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";
-import { type Draft, mapUse, type PlannerState } from "./state.ts";
+import { mapUse, type PlannerState } from "./state.ts";
 
 /** A row and what of it is to be served now. */
 export interface Target {
@@ -37,91 +43,102 @@ export function frontendsOf(row: ServicePortRow): Map<string, FrontendKey> {
  * Plans one row: all of it, or, where a map is too small, nothing, and its old state goes on serving. A backend
  * set that stays the same keeps its range; any other gets a fresh one, so that no reader sees it half-written.
  */
-export function place(state: PlannerState, target: Target, draft: Draft): void {
+export function place(state: PlannerState, target: Target): void {
 	const previous = state.planned.get(target.id);
 	const keys = target.endpoints.map((endpoint) => endpointKey(endpoint, Protocol[target.row.protocol]));
-	const kept = previous !== undefined && sameSet(state, previous, keys);
-	const fitted = fit(state, target, { previous, keys, kept });
+	const kept = previous !== undefined && sameSet(state, { previous, keys });
+	const fitted = fit(state, { target, previous, keys, kept });
 	if ("problem" in fitted) {
 		state.misfits.set(target.id, fitted.problem);
 		return;
 	}
 	state.misfits.delete(target.id);
 
-	const range = kept ? previous.range : fill(state, target, { first: fitted.first, keys, draft });
 	const row: PlannedRow = {
 		id: target.id,
-		service: previous?.service || takeService(state, target.row, draft),
-		range,
+		service: previous?.service || takeService(state, target.row),
+		range: kept ? previous.range : fill(state, { target, first: fitted.first, keys }),
 		endpoints: target.endpoints,
 		keys: [...target.frontends.keys()],
 		whole: target.whole ? target.row : undefined,
 	};
-	// The new votes first: an endpoint in both sets must not look unwanted in between.
-	vote(state.backends, row.endpoints, range?.numbers ?? []);
-	if (previous) unvote(state.backends, previous.endpoints, previous.range?.numbers ?? []);
-	countVotes(state.backends, range?.numbers ?? [], draft.desired.backends);
-	if (previous && !kept) countVotes(state.backends, previous.range?.numbers ?? [], draft.desired.backends);
 	state.planned.set(target.id, row);
+	// The new votes first: an endpoint in both sets must not look unwanted in between.
+	vote(state.backends, voteOf(row));
+	if (previous) unvote(state.backends, voteOf(previous));
+	countVotes(state.backends, voteOf(row).numbers);
+	if (previous && !kept) countVotes(state.backends, voteOf(previous).numbers);
 
 	const value = frontendValue(row, target.row.affinityTimeoutS);
 	for (const [text, key] of target.frontends) {
 		state.frontends.set(text, { key, owner: target.id });
-		draft.desired.frontends.set(text, { key, value });
+		state.draft.frontends.set(text, { key, value });
 	}
 	if (previous === undefined) return;
-	dropFrontends(state, previous, { keep: target.frontends, draft });
-	if (!kept) retireRange(state, previous, undefined);
+	dropFrontends(state, { previous, keep: target.frontends });
+	if (!kept) retireRange(state, { previous, service: undefined });
 }
 
 /** Takes a row away: its frontends go, and what they led to is free once nobody can be on the way there. */
-export function remove(state: PlannerState, id: string, draft: Draft): void {
+export function remove(state: PlannerState, id: string): void {
 	state.misfits.delete(id);
 	const previous = state.planned.get(id);
 	if (previous === undefined) return;
 	state.planned.delete(id);
-	unvote(state.backends, previous.endpoints, previous.range?.numbers ?? []);
-	countVotes(state.backends, previous.range?.numbers ?? [], draft.desired.backends);
-	dropFrontends(state, previous, { keep: new Map(), draft });
-	retireRange(state, previous, previous.service === 0 ? undefined : previous.service);
+	unvote(state.backends, voteOf(previous));
+	countVotes(state.backends, voteOf(previous).numbers);
+	dropFrontends(state, { previous, keep: NOTHING });
+	retireRange(state, { previous, service: previous.service === 0 ? undefined : previous.service });
 }
 
-function sameSet(state: PlannerState, previous: PlannedRow, keys: readonly string[]): boolean {
-	const numbers = previous.range?.numbers ?? [];
+const NOTHING: ReadonlyMap<string, FrontendKey> = new Map();
+
+/** What a row says of its endpoints. */
+export function voteOf({ endpoints, range }: PlannedRow): Vote {
+	return { endpoints, numbers: range?.numbers ?? [] };
+}
+
+function sameSet(
+	{ backends }: PlannerState,
+	{ previous, keys }: { previous: PlannedRow; keys: readonly string[] },
+): boolean {
 	// Another row's frontends reach into these slots: to part them, both get ranges of their own.
 	if ((previous.range?.region.holders ?? 0) > 1) return false;
+	const { endpoints, numbers } = voteOf(previous);
 	// A range that is not sound has endpoints that were not read: it is never kept.
-	if (numbers.length !== keys.length || previous.endpoints.length !== keys.length) return false;
-	return keys.every((key, i) => state.backends.numbers.get(key) === numbers[i]);
+	if (numbers.length !== keys.length || endpoints.length !== keys.length) return false;
+	return keys.every((key, i) => backends.numbers.get(key) === numbers[i]);
 }
 
 /** Room for everything the row needs, its slots already taken; or the problem that says which map has none. */
 function fit(
 	state: PlannerState,
-	target: Target,
-	now: { previous: PlannedRow | undefined; keys: readonly string[]; kept: boolean },
+	row: { target: Target; previous: PlannedRow | undefined; keys: readonly string[]; kept: boolean },
 ): { first: number } | { problem: Problem } {
-	const { previous, keys, kept } = now;
+	const { target, previous, keys, kept } = row;
 	const fresh = kept ? 0 : keys.filter((key) => !state.backends.numbers.has(key)).length;
-	const given = (previous?.keys ?? []).filter(
-		(text) => isOwn(state, previous, text) && !target.frontends.has(text),
-	);
+	const own = (previous?.keys ?? []).filter((text) => state.frontends.get(text)?.owner === target.id);
+	const given = own.filter((text) => !target.frontends.has(text));
 	const asked = [...target.frontends.keys()].filter((text) => !state.frontends.has(text));
 	const [frontends, slots, backends, names] = mapUse(state);
 	if (frontends && frontends.used - given.length + asked.length > frontends.limit) {
-		return { problem: full(target, frontends, asked.length) };
+		return { problem: full(target, { use: frontends, needed: asked.length }) };
 	}
-	if (backends && fresh > backends.limit - backends.used) return { problem: full(target, backends, fresh) };
-	if (names && !previous?.service && names.used >= names.limit) return { problem: full(target, names, 1) };
+	if (backends && fresh > backends.limit - backends.used) {
+		return { problem: full(target, { use: backends, needed: fresh }) };
+	}
+	if (names && !previous?.service && names.used >= names.limit) {
+		return { problem: full(target, { use: names, needed: 1 }) };
+	}
 	if (kept || keys.length === 0) return { first: 0 };
 	const first = state.slots.allocate(keys.length);
 	if (first !== undefined || slots === undefined) return { first: first ?? 0 };
-	return {
-		problem: full(target, slots, keys.length, `, ${state.slots.longestFree()} of them free in one run`),
-	};
+	const detail = `, ${state.slots.longestFree()} of them free in one run`;
+	return { problem: full(target, { use: slots, needed: keys.length, detail }) };
 }
 
-function full(target: Target, use: MapUse, needed: number, detail = ""): Problem {
+function full(target: Target, lack: { use: MapUse; needed: number; detail?: string }): Problem {
+	const { use, needed, detail = "" } = lack;
 	const object = `Service ${target.row.namespace}/${target.row.name}`;
 	return {
 		id: `${target.id} MAP_FULL ${use.name}`,
@@ -136,51 +153,62 @@ function full(target: Target, use: MapUse, needed: number, detail = ""): Problem
 
 /** Writes the backend set into fresh slots. */
 function fill(
-	state: PlannerState,
-	target: Target,
-	{ first, keys, draft }: { first: number; keys: readonly string[]; draft: Draft },
+	{ backends, draft }: PlannerState,
+	{ target, first, keys }: { target: Target; first: number; keys: readonly string[] },
 ): BackendRange | undefined {
 	if (keys.length === 0) return undefined;
 	const protocol = Protocol[target.row.protocol];
 	const numbers = target.endpoints.map((endpoint, i) => {
 		const key = keys[i] ?? endpointKey(endpoint, protocol);
-		return assign(state.backends, { key, endpoint, protocol, out: draft.desired.backends });
+		return assign(backends, { key, endpoint, protocol });
 	});
 	numbers.forEach((number, i) => {
-		draft.desired.slots.set(first + i, number);
+		draft.slots.set(first + i, number);
 	});
-	draft.added.push(...hold(state.backends, numbers));
+	for (const backend of hold(backends, numbers)) draft.added.push(backend);
 	return { first, numbers, region: { first, count: numbers.length, holders: 1 } };
 }
 
-function takeService(state: PlannerState, row: ServicePortRow, draft: Draft): number {
-	const service = state.services.take();
+function takeService({ services, draft }: PlannerState, { namespace, name, port }: ServicePortRow): number {
+	const service = services.take();
 	if (service === undefined) throw new RangeError("no service number is free");
-	draft.desired.names.set(service, { namespace: row.namespace, name: row.name, port: row.port });
+	draft.names.set(service, { namespace, name, port });
 	return service;
 }
 
-function isOwn(state: PlannerState, row: PlannedRow | undefined, text: string): boolean {
-	return row !== undefined && state.frontends.get(text)?.owner === row.id;
+/** The value that sends a frontend to a row's range. */
+function frontendValue({ range, service }: PlannedRow, affinityTimeoutS: number): Frontend {
+	return {
+		firstSlot: range?.first ?? 0,
+		slotCount: range?.numbers.length ?? 0,
+		service,
+		affinityTimeoutS,
+		algorithm: Algorithm.RANDOM,
+		flags: 0,
+		reserved: 0,
+	};
 }
 
 /** Frontends that the row had and has no more, unless another row has taken them over. */
 function dropFrontends(
 	state: PlannerState,
-	previous: PlannedRow,
-	{ keep, draft }: { keep: ReadonlyMap<string, unknown>; draft: Draft },
+	{ previous, keep }: { previous: PlannedRow; keep: ReadonlyMap<string, FrontendKey> },
 ): void {
 	for (const text of previous.keys) {
 		const known = state.frontends.get(text);
 		if (known === undefined || known.owner !== previous.id || keep.has(text)) continue;
 		state.frontends.delete(text);
 		state.roomFreed = true;
-		draft.desired.frontends.set(text, { key: known.key, value: undefined });
+		state.draft.frontends.set(text, { key: known.key, value: undefined });
 	}
 }
 
-function retireRange(state: PlannerState, previous: PlannedRow, service: number | undefined): void {
+/** The row leads there no more. `service`: its number, where the row is gone. */
+function retireRange(
+	{ retired }: PlannerState,
+	{ previous, service }: { previous: PlannedRow; service: number | undefined },
+): void {
 	const { range, keys } = previous;
 	if (range === undefined && service === undefined) return;
-	state.retired.add({ numbers: range?.numbers ?? [], region: range?.region, service, keys });
+	retired.add({ numbers: range?.numbers ?? [], region: range?.region, service, keys });
 }

@@ -1,16 +1,16 @@
 import type { Backend } from "../dataplane/generated/sock_lb.ts";
-import { type Desired, emptyDesired, type Mirror } from "../dataplane/tables.ts";
+import type { Desired, Mirror } from "../dataplane/tables.ts";
 import type { Problem } from "../problem.ts";
 import { addOnly } from "./add-only.ts";
-import { type Adopted, adopt } from "./adopt.ts";
-import { createBackends, hold, undial, unhold, vote } from "./backends.ts";
+import { type Adopted, adopt, type Region } from "./adopt.ts";
+import { createBackends, hold, takeChanged, undial, unhold, vote } from "./backends.ts";
 import { createFreeNumbers } from "./free-numbers.ts";
 import { createUseWarnings, type MapUse } from "./map-use.ts";
-import { frontendsOf, place, remove } from "./place.ts";
+import { frontendsOf, place, remove, voteOf } from "./place.ts";
 import { createRetiredQueue, type KernelFrontend } from "./retired.ts";
 import type { RowChanges } from "./row.ts";
 import { createSlotAllocator } from "./slot-allocator.ts";
-import { type Draft, type Limits, mapUse, type PlannerState } from "./state.ts";
+import { emptyDraft, type Limits, mapUse, type PlannerState } from "./state.ts";
 
 /** Five seconds: a program that looks up a frontend is done in microseconds, unless its CPU is taken away. */
 export const DEFAULT_GRACE_MS = 5000;
@@ -48,11 +48,12 @@ export function createPlanner(options: { actual: Mirror; limits: Limits; graceMs
 	const state = createState(adopted, options);
 	const warnings = createUseWarnings();
 	return {
-		plan: (input) => plan(state, input, adopted),
+		plan: (input) => plan(state, input),
 		settle(at) {
 			const removed: Backend[] = [];
-			for (const retired of state.retired.settle(at))
-				removed.push(...undial(state.backends, retired.numbers));
+			for (const { numbers } of state.retired.settle(at)) {
+				for (const backend of undial(state.backends, numbers)) removed.push(backend);
+			}
 			return removed;
 		},
 		nextDueMs: () => state.retired.nextExpiryMs(),
@@ -76,7 +77,7 @@ function createState(
 		used: new Set(ranges.flat().filter((number) => number !== 0)),
 	});
 	for (const numbers of ranges) hold(backends, numbers);
-	for (const row of inRows) vote(backends, row.endpoints, row.range?.numbers ?? []);
+	for (const row of inRows) vote(backends, voteOf(row));
 	const state: PlannerState = {
 		limits,
 		backends,
@@ -88,8 +89,10 @@ function createState(
 		wanted: new Map(),
 		provisional: new Set(),
 		misfits: new Map(),
+		leftovers,
 		roomFreed: false,
 		synced: false,
+		draft: emptyDraft(),
 	};
 	for (const row of inRows) {
 		for (const text of row.keys) {
@@ -103,81 +106,76 @@ function createState(
 function plan(
 	state: PlannerState,
 	{ rows, synced, nowMs }: { rows: RowChanges; synced: boolean; nowMs: number },
-	adopted: Adopted,
 ): Plan {
-	const draft: Draft = { desired: emptyDesired(), added: [] };
-	reclaim(state, nowMs, draft);
+	state.draft = emptyDraft();
+	reclaim(state, nowMs);
 	for (const [id, row] of rows) {
 		if (row) state.wanted.set(id, row);
 		else state.wanted.delete(id);
 	}
-	if (synced || state.synced) planAll(state, changedRows(state, rows, adopted), draft);
-	else planAdditions(state, rows, draft);
-	return { desired: draft.desired, backendsAdded: draft.added };
+	if (synced || state.synced) planAll(state, changedRows(state, rows));
+	else planAdditions(state, rows);
+	const { added, ...desired } = state.draft;
+	return { desired: { ...desired, backends: takeChanged(state.backends) }, backendsAdded: added };
 }
 
-/** The rows to plan: those that changed, and, when everything has synced, all that were planned before. */
-function changedRows(state: PlannerState, rows: RowChanges, adopted: Adopted): ReadonlySet<string> {
-	const changed = new Set(rows.keys());
-	if (state.synced) return changed;
+/** The rows to plan: those that changed, and, when everything has just synced, all others too. */
+function changedRows(state: PlannerState, rows: RowChanges): ReadonlySet<string> {
+	if (state.synced) return new Set(rows.keys());
 	state.synced = true;
-	for (const id of state.provisional) changed.add(id);
-	for (const id of state.planned.keys()) changed.add(id);
+	const all = new Set([...rows.keys(), ...state.provisional, ...state.planned.keys()]);
 	state.provisional.clear();
-	retireLeftovers(state, adopted);
-	return changed;
+	retireLeftovers(state);
+	return all;
 }
 
-function planAll(state: PlannerState, changed: ReadonlySet<string>, draft: Draft): void {
+function planAll(state: PlannerState, changed: ReadonlySet<string>): void {
 	// What goes makes room for what comes.
-	for (const id of changed) if (!state.wanted.has(id)) remove(state, id, draft);
-	for (const id of changed) placeWanted(state, id, draft);
+	for (const id of changed) if (!state.wanted.has(id)) remove(state, id);
+	for (const id of changed) placeWanted(state, id);
 	if (!state.roomFreed) return;
 	state.roomFreed = false;
-	for (const id of [...state.misfits.keys()]) if (!changed.has(id)) placeWanted(state, id, draft);
+	for (const id of [...state.misfits.keys()]) if (!changed.has(id)) placeWanted(state, id);
 }
 
-function planAdditions(state: PlannerState, rows: RowChanges, draft: Draft): void {
+function planAdditions(state: PlannerState, rows: RowChanges): void {
 	for (const [id, row] of rows) {
 		state.provisional.add(id);
-		if (row) addOnly(state, { id, row }, draft);
+		if (row) addOnly(state, { id, row });
 	}
 }
 
-function placeWanted(state: PlannerState, id: string, draft: Draft): void {
+function placeWanted(state: PlannerState, id: string): void {
 	const row = state.wanted.get(id);
 	// Most rows of a first start were planned before everything had synced, and nothing has changed for them.
 	if (row === undefined || (state.planned.get(id)?.whole === row && !state.misfits.has(id))) return;
-	place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row), whole: true }, draft);
+	place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row), whole: true });
 }
 
 /** What an earlier run left lying about is given up like anything else: after a grace period. */
-function retireLeftovers(state: PlannerState, { leftovers }: Adopted): void {
-	if (leftovers.numbers.length > 0) {
-		state.retired.add({ numbers: leftovers.numbers, region: undefined, service: undefined, keys: [] });
-	}
-	for (const region of leftovers.regions)
-		state.retired.add({ numbers: [], region, service: undefined, keys: [] });
-	for (const service of leftovers.services) {
-		state.retired.add({ numbers: [], region: undefined, service, keys: [] });
-	}
+function retireLeftovers({ retired, leftovers }: PlannerState): void {
+	const nothing = { numbers: [], region: undefined, service: undefined, keys: [] };
+	if (leftovers.numbers.length > 0) retired.add({ ...nothing, numbers: leftovers.numbers });
+	for (const region of leftovers.regions) retired.add({ ...nothing, region });
+	for (const service of leftovers.services) retired.add({ ...nothing, service });
 }
 
 /** Gives back what has been given up long enough ago. */
-function reclaim(state: PlannerState, nowMs: number, { desired }: Draft): void {
+function reclaim(state: PlannerState, nowMs: number): void {
 	for (const { numbers, region, service } of state.retired.takeExpired(nowMs)) {
 		state.roomFreed = true;
-		unhold(state.backends, numbers, desired.backends);
-		if (region) {
-			region.holders -= 1;
-			if (region.holders === 0) {
-				for (let slot = region.first; slot < region.first + region.count; slot += 1)
-					desired.slots.set(slot, 0);
-				state.slots.free(region);
-			}
-		}
+		unhold(state.backends, numbers);
+		if (region) release(state, region);
 		if (service === undefined) continue;
-		desired.names.set(service, undefined);
+		state.draft.names.set(service, undefined);
 		if (service !== 0) state.services.give(service);
 	}
+}
+
+/** One of those who held the slots holds them no more; the last one leaves them empty. */
+function release({ slots, draft }: PlannerState, region: Region): void {
+	region.holders -= 1;
+	if (region.holders > 0) return;
+	for (let slot = region.first; slot < region.first + region.count; slot += 1) draft.slots.set(slot, 0);
+	slots.free(region);
 }

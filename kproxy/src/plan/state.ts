@@ -4,6 +4,7 @@ import type { Problem } from "../problem.ts";
 import type { PlannedRow } from "./adopt.ts";
 import type { Backends } from "./backends.ts";
 import type { FreeNumbers } from "./free-numbers.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { MapUse } from "./map-use.ts";
 import type { RetiredQueue } from "./retired.ts";
 import type { ServicePortRow } from "./row.ts";
@@ -34,16 +35,24 @@ export interface PlannerState {
 	readonly provisional: Set<string>;
 	/** Rows that do not fit, by row id. */
 	readonly misfits: Map<string, Problem>;
+	/** What an earlier run left in the maps. */
+	readonly leftovers: Leftovers;
 	/** Something was given back since the misfits were last tried. */
 	roomFreed: boolean;
 	synced: boolean;
+	/** The plan in the making. Changed backends are noted in `backends`. */
+	draft: Draft;
 }
 
-/** A plan in the making. */
-export interface Draft {
-	desired: Desired;
+/** What a plan in the making wants. */
+export interface Draft extends Omit<Desired, "backends"> {
 	/** Backends that nobody could be sent to before. */
 	added: Backend[];
+}
+
+/** A plan that wants nothing yet. */
+export function emptyDraft(): Draft {
+	return { frontends: new Map(), slots: new Map(), names: new Map(), added: [] };
 }
 
 /** How full the maps are, by what is planned and not yet given back. */

@@ -1,7 +1,9 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
-import { request } from "node:http";
 import { dirname } from "node:path";
 import { type Listener, listen, type Routes } from "./listen.ts";
+
+// Not imported for the reason given in listen.ts.
+const { request } = process.getBuiltinModule("node:http");
 
 /** Where the sockets of running daemons are; only root reads it. */
 export const RUN_DIRECTORY = "/run/kproxy";

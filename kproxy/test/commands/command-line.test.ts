@@ -63,6 +63,13 @@ test("Help lists every command with its sentence, and how commands exit", async 
 	t.regex(terminal.stdout, /Exit status: 0 ok, 1 differences/);
 });
 
+test("`kproxy help status` is `kproxy status --help`", async (t) => {
+	const [words, flag] = [fakeTerminal(), fakeTerminal()];
+	t.is(await runCli(["help", "status"], words), ExitCode.OK);
+	await runCli(["status", "--help"], flag);
+	t.is(words.stdout, flag.stdout);
+});
+
 test("No command at all prints the help and exits 2", async (t) => {
 	const terminal = fakeTerminal();
 	t.is(await runCli([], terminal), ExitCode.USAGE);

@@ -24,6 +24,7 @@ export function fakeTerminal({
 			written.stderr += text;
 		},
 		colour: false,
+		errorReader: { person: false, colour: false },
 		interactive: answers.length > 0,
 		ask: async (question) => {
 			written.stderr += question;

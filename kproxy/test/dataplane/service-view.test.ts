@@ -4,8 +4,11 @@ import { compareViews, describeTables, type FrontendView } from "../../src/datap
 import { describeRows } from "../../src/plan/describe-rows.ts";
 import { bench, row } from "../plan/rows.ts";
 
-const web = row("web", "10.96.0.1", ["10.0.0.2", "10.0.0.1"]);
-const six = row("web", "fd00:96::1", [{ address: "fd00::1", port: 8080, state: "terminating" }]);
+const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.2", "10.0.0.1"] });
+const six = row("web", {
+	at: "fd00:96::1",
+	endpoints: [{ address: "fd00::1", port: 8080, state: "terminating" }],
+});
 
 test("tables are described frontend by frontend, with Service and backends, sorted", (t) => {
 	const { run, tables } = bench();
@@ -40,7 +43,10 @@ test("rows and the tables that were written from them compare as equal", (t) => 
 
 test("a backend that one row calls active and another terminating is active in both", (t) => {
 	const { run, tables } = bench();
-	const dying = row("old", "10.96.0.2", [{ address: "10.0.0.1", port: 8080, state: "terminating" }]);
+	const dying = row("old", {
+		at: "10.96.0.2",
+		endpoints: [{ address: "10.0.0.1", port: 8080, state: "terminating" }],
+	});
 	run([web, dying]);
 	const views = describeTables(tables);
 	t.deepEqual(

@@ -239,18 +239,21 @@ test.serial("cleanup --dry-run lists and removes nothing", (t) => {
 	t.true(readdirSync(pinLayout(lab.bpffs).links).length > 0);
 });
 
-test.serial("Without any dataplane readers say so and exit 3, and status exits 1", (t) => {
-	const empty = join(lab.bpffs, "empty");
-	for (const command of ["frontends", "backends", "maps"]) {
-		const result = kproxyCommandOn(empty, command);
-		t.is(result.status, 3);
-		t.regex(result.stderr, /no kproxy dataplane at .*: nothing is pinned there; start kproxy run/);
-	}
-	const status = kproxyCommandOn(empty, "status", "-o", "json");
-	t.is(status.status, 1);
-	t.false(json(status).ready);
-	t.is(kproxyCommandOn(empty, "cleanup", "--yes").stdout, `nothing of kproxy is at ${empty}\n`);
-});
+test.serial(
+	"Without any dataplane readers say so and exit 3, and status exits 1 when its wait runs out",
+	(t) => {
+		const empty = join(lab.bpffs, "empty");
+		for (const command of ["frontends", "backends", "maps"]) {
+			const result = kproxyCommandOn(empty, command);
+			t.is(result.status, 3);
+			t.regex(result.stderr, /no kproxy dataplane at .*: nothing is pinned there; start kproxy run/);
+		}
+		const status = kproxyCommandOn(empty, "status", "--wait", "1", "-o", "json");
+		t.is(status.status, 1);
+		t.false(json(status).ready);
+		t.is(kproxyCommandOn(empty, "cleanup", "--yes").stdout, `nothing of kproxy is at ${empty}\n`);
+	},
+);
 
 /** The lab's commands end in its own `--bpffs`; here another one counts, so it comes last. */
 function kproxyCommandOn(bpffs: string, ...args: string[]): CommandResult {

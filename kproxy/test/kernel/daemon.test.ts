@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { listCgroupPrograms } from "bpf-loader";
@@ -144,6 +144,10 @@ test.serial(
 		const diff = kproxyCommand(at.lab, ["diff", "--manifests", at.manifests.path]);
 		t.is(diff.status, 0, diff.stdout);
 		t.is(listCgroupPrograms(at.lab.cgroups.clients, "cgroup_inet4_connect").length, 1);
-		await daemon.end("SIGTERM");
+		await daemon.end("SIGKILL");
+		const cleanup = kproxyCommand(at.lab, ["cleanup", "--yes", "-o", "json"]);
+		const { sockets } = JSON.parse(cleanup.stdout) as { sockets: string[] };
+		t.is(sockets.length, 1, "a killed daemon leaves its socket");
+		t.false(existsSync(sockets[0] ?? ""));
 	},
 );

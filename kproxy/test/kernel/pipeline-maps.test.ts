@@ -102,7 +102,7 @@ test("a name too long for its map is a problem of its Service and the others ser
 	const { pipeline, time } = start(kernel.tables);
 	const long = service("l".repeat(70), { clusterIPs: ["10.96.0.9"] });
 	const { problems } = pipeline.pass({
-		changes: come(long, service("web"), slice("web-1", "web", { endpoints: ["10.0.0.1"] })),
+		changes: come(long, service("web"), slice("web-1", { of: "web", endpoints: ["10.0.0.1"] })),
 		synced: true,
 	});
 	t.deepEqual(
@@ -126,7 +126,7 @@ test("10,000 Services with 100,000 endpoints are in the kernel within seconds, a
 	const endpointsOf = (i: number) => Array.from({ length: 10 }, (_, j) => address(128, 10 * i + j));
 	const objects = Array.from({ length: 10_000 }, (_, i) => [
 		service(`s${i}`, { clusterIPs: [address(96, i)], ports: [port()] }),
-		slice(`s${i}-x`, `s${i}`, { endpoints: endpointsOf(i) }),
+		slice(`s${i}-x`, { of: `s${i}`, endpoints: endpointsOf(i) }),
 	]).flat();
 	const startCpu = process.cpuUsage();
 	const startMs = performance.now();
@@ -138,7 +138,7 @@ test("10,000 Services with 100,000 endpoints are in the kernel within seconds, a
 
 	const changes = Array.from({ length: 200 }, (_, k) => {
 		const i = (k * 7919) % 10_000;
-		const changed = slice(`s${i}-x`, `s${i}`, { endpoints: endpointsOf(i).slice(k % 9) });
+		const changed = slice(`s${i}-x`, { of: `s${i}`, endpoints: endpointsOf(i).slice(k % 9) });
 		const beginMs = performance.now();
 		pipeline.pass({ changes: come(changed), synced: true });
 		return performance.now() - beginMs;

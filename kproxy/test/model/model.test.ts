@@ -25,31 +25,32 @@ const cases: RowsCase[] = [
 	{
 		title: "several slices of a Service are merged and sorted",
 		slices: [
-			slice("web-b", "web", { endpoints: ["10.0.0.3"] }),
-			slice("web-a", "web", { endpoints: ["10.0.0.2", "10.0.0.1"] }),
+			slice("web-b", { of: "web", endpoints: ["10.0.0.3"] }),
+			slice("web-a", { of: "web", endpoints: ["10.0.0.2", "10.0.0.1"] }),
 		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080 10.0.0.2:8080 10.0.0.3:8080" },
 	},
 	{
 		title: "an endpoint that two slices have counts once",
 		slices: [
-			slice("web-a", "web", { endpoints: ["10.0.0.1"] }),
-			slice("web-b", "web", { endpoints: ["10.0.0.1"] }),
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1"] }),
+			slice("web-b", { of: "web", endpoints: ["10.0.0.1"] }),
 		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "an endpoint that is ready in one slice and terminating in another is ready",
 		slices: [
-			slice("web-a", "web", { endpoints: [{ addresses: ["10.0.0.1"], ...terminating }] }),
-			slice("web-b", "web", { endpoints: ["10.0.0.1"] }),
+			slice("web-a", { of: "web", endpoints: [{ addresses: ["10.0.0.1"], ...terminating }] }),
+			slice("web-b", { of: "web", endpoints: ["10.0.0.1"] }),
 		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "within one slice the later entry of an address counts",
 		slices: [
-			slice("web-a", "web", {
+			slice("web-a", {
+				of: "web",
 				endpoints: ["10.0.0.1", { addresses: ["10.0.0.1"], ...notReady }, "10.0.0.2"],
 			}),
 		],
@@ -57,23 +58,30 @@ const cases: RowsCase[] = [
 	},
 	{
 		title: "within one slice an entry that terminates does not replace one that does not",
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1", { addresses: ["10.0.0.1"], ...terminating }] })],
+		slices: [
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1", { addresses: ["10.0.0.1"], ...terminating }] }),
+		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "endpoints that are not ready are left out",
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1", { addresses: ["10.0.0.2"], ...notReady }] })],
+		slices: [
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1", { addresses: ["10.0.0.2"], ...notReady }] }),
+		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "terminating endpoints that serve are left out while one is ready",
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1", { addresses: ["10.0.0.2"], ...terminating }] })],
+		slices: [
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1", { addresses: ["10.0.0.2"], ...terminating }] }),
+		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "terminating endpoints that serve are used where none is ready",
 		slices: [
-			slice("web-a", "web", {
+			slice("web-a", {
+				of: "web",
 				endpoints: [
 					{ addresses: ["10.0.0.1"], ...notReady },
 					{ addresses: ["10.0.0.2"], ...terminating },
@@ -84,14 +92,15 @@ const cases: RowsCase[] = [
 	},
 	{
 		title: "an endpoint that is published though not ready comes as ready, also when it terminates",
-		slices: [slice("web-a", "web", { endpoints: [{ addresses: ["10.0.0.1"], terminating: true }] })],
+		slices: [slice("web-a", { of: "web", endpoints: [{ addresses: ["10.0.0.1"], terminating: true }] })],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
 		title: "slices may map one port name to different numbers",
 		slices: [
-			slice("web-a", "web", { endpoints: ["10.0.0.1"] }),
-			slice("web-b", "web", {
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1"] }),
+			slice("web-b", {
+				of: "web",
 				ports: [{ name: "http", protocol: "TCP", port: 9090 }],
 				endpoints: ["10.0.0.1", "10.0.0.2"],
 			}),
@@ -102,28 +111,31 @@ const cases: RowsCase[] = [
 		title: "each family has its own row with the endpoints of its own slices",
 		service: dualStack,
 		slices: [
-			slice("web-a", "web", { endpoints: ["10.0.0.1"] }),
-			slice("web-6", "web", { addressType: "IPv6", endpoints: ["fd00::1"] }),
+			slice("web-a", { of: "web", endpoints: ["10.0.0.1"] }),
+			slice("web-6", { of: "web", addressType: "IPv6", endpoints: ["fd00::1"] }),
 		],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080", "shop/web:http/IPv6": "fd00::1:8080" },
 	},
 	{
 		title: "a family without endpoints has a row that refuses",
 		service: dualStack,
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1"] })],
+		slices: [slice("web-a", { of: "web", endpoints: ["10.0.0.1"] })],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080", "shop/web:http/IPv6": "" },
 	},
 	{
 		title: "IPv6 addresses have one spelling",
 		service: { clusterIPs: ["FD00:0096::0001"] },
-		slices: [slice("web-a", "web", { addressType: "IPv6", endpoints: ["fd00::1", "FD00:0:0:0:0:0:0:1"] })],
+		slices: [
+			slice("web-a", { of: "web", addressType: "IPv6", endpoints: ["fd00::1", "FD00:0:0:0:0:0:0:1"] }),
+		],
 		rows: { "shop/web:http/IPv6": "fd00::1:8080" },
 	},
 	{
 		title: "a port finds endpoints by name and protocol",
 		service: { ports: [port(), port({ name: "dns", protocol: "UDP", port: 53 })] },
 		slices: [
-			slice("web-a", "web", {
+			slice("web-a", {
+				of: "web",
 				ports: [
 					{ name: "dns", protocol: "UDP", port: 5353 },
 					{ name: "http", protocol: "UDP", port: 1 },
@@ -137,7 +149,11 @@ const cases: RowsCase[] = [
 		title: "a single port may have no name",
 		service: { ports: [port({ name: "" })] },
 		slices: [
-			slice("web-a", "web", { ports: [{ name: "", protocol: "TCP", port: 8080 }], endpoints: ["10.0.0.1"] }),
+			slice("web-a", {
+				of: "web",
+				ports: [{ name: "", protocol: "TCP", port: 8080 }],
+				endpoints: ["10.0.0.1"],
+			}),
 		],
 		rows: { "shop/web:/IPv4": "10.0.0.1:8080" },
 	},
@@ -146,25 +162,28 @@ const cases: RowsCase[] = [
 	{ title: "ExternalName has no rows", service: { type: "ExternalName" }, slices: [], rows: {} },
 	{
 		title: "FQDN slices are ignored",
-		slices: [slice("web-a", "web", { addressType: "FQDN", endpoints: ["db.example.com"] })],
+		slices: [slice("web-a", { of: "web", addressType: "FQDN", endpoints: ["db.example.com"] })],
 		rows: { "shop/web:http/IPv4": "" },
 	},
 	{
 		title: "slices of other Services and of none are ignored",
-		slices: [slice("a", "other", { endpoints: ["10.0.0.1"] }), slice("b", "", { endpoints: ["10.0.0.2"] })],
+		slices: [
+			slice("a", { of: "other", endpoints: ["10.0.0.1"] }),
+			slice("b", { of: "", endpoints: ["10.0.0.2"] }),
+		],
 		rows: { "shop/web:http/IPv4": "" },
 	},
 	{
 		title: "an SCTP port is a problem and the other ports serve",
 		service: { ports: [port({ name: "s", protocol: "SCTP", port: 7 }), port()] },
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1"] })],
+		slices: [slice("web-a", { of: "web", endpoints: ["10.0.0.1"] })],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 		problems: [/^Service shop\/web: port "s" is SCTP/],
 	},
 	{
 		title: "a clusterIP that is no address is a problem and the other family serves",
 		service: { clusterIPs: ["10.96.0.300", "fd00:96::1"] },
-		slices: [slice("web-a", "web", { addressType: "IPv6", endpoints: ["fd00::1"] })],
+		slices: [slice("web-a", { of: "web", addressType: "IPv6", endpoints: ["fd00::1"] })],
 		rows: { "shop/web:http/IPv6": "fd00::1:8080" },
 		problems: [/clusterIP "10\.96\.0\.300" is not an address/],
 	},
@@ -205,7 +224,7 @@ const cases: RowsCase[] = [
 	},
 	{
 		title: "a bad endpoint is a problem of its slice and the others serve",
-		slices: [slice("web-a", "web", { endpoints: ["10.0.0.1", "10.0.0", "fd00::1"] })],
+		slices: [slice("web-a", { of: "web", endpoints: ["10.0.0.1", "10.0.0", "fd00::1"] })],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 		problems: [
 			/^EndpointSlice shop\/web-a: endpoint "10\.0\.0" is not an IPv4/,
@@ -215,7 +234,8 @@ const cases: RowsCase[] = [
 	{
 		title: "a slice port without a number is a problem of its slice",
 		slices: [
-			slice("web-a", "web", {
+			slice("web-a", {
+				of: "web",
 				ports: [{ name: "http", protocol: "TCP", port: undefined }],
 				endpoints: ["10.0.0.1"],
 			}),
@@ -225,7 +245,7 @@ const cases: RowsCase[] = [
 	},
 	{
 		title: "an endpoint without addresses is left out",
-		slices: [slice("web-a", "web", { endpoints: [{ addresses: [] }, "10.0.0.1"] })],
+		slices: [slice("web-a", { of: "web", endpoints: [{ addresses: [] }, "10.0.0.1"] })],
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 ];
@@ -264,9 +284,9 @@ test("an update names only the rows whose content changed", (t) => {
 	const two = service("web", { ports: [port(), port({ name: "dns", protocol: "UDP", port: 53 })] });
 	const first = model.update(come(two, service("other", { clusterIPs: ["10.96.0.9"] })));
 	t.is(first.rows.size, 3);
-	const second = model.update(come(slice("web-a", "web", { endpoints: ["10.0.0.1"] })));
+	const second = model.update(come(slice("web-a", { of: "web", endpoints: ["10.0.0.1"] })));
 	t.deepEqual([...second.rows.keys()], ["shop/web:http/IPv4"]);
-	const third = model.update(come(slice("web-b", "web", { endpoints: ["10.0.0.1"] }), two));
+	const third = model.update(come(slice("web-b", { of: "web", endpoints: ["10.0.0.1"] }), two));
 	t.is(third.rows.size, 0);
 	const fourth = model.update(go(two));
 	t.deepEqual([...fourth.rows.entries()].sort(), [
@@ -278,15 +298,15 @@ test("an update names only the rows whose content changed", (t) => {
 test("a slice that moves to another Service leaves the first", (t) => {
 	const model = createModel();
 	const other = service("other", { clusterIPs: ["10.96.0.9"] });
-	model.update(come(service("web"), other, slice("a", "web", { endpoints: ["10.0.0.1"] })));
-	model.update(come(slice("a", "other", { endpoints: ["10.0.0.1"] })));
+	model.update(come(service("web"), other, slice("a", { of: "web", endpoints: ["10.0.0.1"] })));
+	model.update(come(slice("a", { of: "other", endpoints: ["10.0.0.1"] })));
 	t.deepEqual(endpointsOf(model), { "shop/web:http/IPv4": "", "shop/other:http/IPv4": "10.0.0.1:8080" });
-	model.update(come(slice("a", "", { endpoints: ["10.0.0.1"] })));
+	model.update(come(slice("a", { of: "", endpoints: ["10.0.0.1"] })));
 	t.deepEqual(endpointsOf(model), { "shop/web:http/IPv4": "", "shop/other:http/IPv4": "" });
 });
 
 test("two Services that claim one frontend: the first by name has it, in any order of arrival", (t) => {
-	const objects = [service("b"), service("a"), slice("b-1", "b", { endpoints: ["10.0.0.2"] })];
+	const objects = [service("b"), service("a"), slice("b-1", { of: "b", endpoints: ["10.0.0.2"] })];
 	for (const ordered of [objects, objects.toReversed()]) {
 		const model = createModel();
 		for (const object of ordered) model.update(come(object));
@@ -301,7 +321,7 @@ test("two Services that claim one frontend: the first by name has it, in any ord
 test("when the winner of a frontend goes the other takes over, and its problem goes too", (t) => {
 	const model = createModel();
 	model.update(
-		come(service("a"), service("b"), service("c"), slice("b-1", "b", { endpoints: ["10.0.0.2"] })),
+		come(service("a"), service("b"), service("c"), slice("b-1", { of: "b", endpoints: ["10.0.0.2"] })),
 	);
 	const update = model.update(go(service("a")));
 	t.deepEqual([...update.rows.keys()].sort(), ["shop/a:http/IPv4", "shop/b:http/IPv4"]);
@@ -317,7 +337,7 @@ test("when the winner of a frontend goes the other takes over, and its problem g
 
 test("an object that cannot be read is a problem, its last rows stay and the others change", (t) => {
 	const model = createModel();
-	model.update(come(service("web"), slice("web-1", "web", { endpoints: ["10.0.0.1"] })));
+	model.update(come(service("web"), slice("web-1", { of: "web", endpoints: ["10.0.0.1"] })));
 	const broken = { ...service("web"), ports: undefined } as unknown as ServiceObject;
 	model.update(come(broken, service("other", { clusterIPs: ["10.96.0.9"] })));
 	t.deepEqual(endpointsOf(model), { "shop/web:http/IPv4": "10.0.0.1:8080", "shop/other:http/IPv4": "" });
@@ -332,7 +352,7 @@ test("an object that cannot be read is a problem, its last rows stay and the oth
 test("trigger times come from slices that change rows, each once", (t) => {
 	const model = createModel();
 	const at = (triggerTimeMs: number, ...endpoints: string[]) =>
-		slice("web-1", "web", { triggerTimeMs, endpoints });
+		slice("web-1", { of: "web", triggerTimeMs, endpoints });
 	t.deepEqual(model.update(come(service("web"), at(1000, "10.0.0.1"))).triggerTimesMs, [1000]);
 	t.deepEqual(model.update(come(at(2000, "10.0.0.1"))).triggerTimesMs, []);
 	t.deepEqual(model.update(come(at(2000, "10.0.0.2"))).triggerTimesMs, []);
@@ -342,7 +362,11 @@ test("trigger times come from slices that change rows, each once", (t) => {
 
 test("what has gone leaves nothing behind", (t) => {
 	const model = createModel();
-	const objects = [service("web"), service("b"), slice("web-1", "web", { endpoints: ["10.0.0.1", "bad"] })];
+	const objects = [
+		service("web"),
+		service("b"),
+		slice("web-1", { of: "web", endpoints: ["10.0.0.1", "bad"] }),
+	];
 	model.update(come(...objects));
 	model.update(go(...objects));
 	t.deepEqual(model.counts(), { services: 0, slices: 0, rows: 0 });

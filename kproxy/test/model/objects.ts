@@ -25,15 +25,14 @@ export function port(parts: Partial<Port> = {}): Port {
 type Slice = EndpointSliceObject;
 type SliceEndpoint = Slice["endpoints"][number];
 
-/** An IPv4 slice of a Service, whose http port is 8080 unless told otherwise. Endpoints: addresses, or whole. */
+/** An IPv4 slice of the Service `of`, whose http port is 8080 unless told otherwise. Endpoints: addresses, or whole. */
 export function slice(
 	name: string,
-	of: string,
-	parts: Partial<Omit<Slice, "endpoints">> & {
-		endpoints?: readonly (string | Partial<SliceEndpoint>)[];
-	} = {},
+	parts: { of: string; endpoints?: readonly (string | Partial<SliceEndpoint>)[] } & Partial<
+		Omit<Slice, "endpoints">
+	>,
 ): Slice {
-	const { endpoints = [], ...rest } = parts;
+	const { of, endpoints = [], ...rest } = parts;
 	return {
 		kind: "EndpointSlice",
 		namespace: "shop",

@@ -52,8 +52,8 @@ function feed(signal: AbortSignal) {
 }
 
 const web = service("web");
-const two = slice("web-1", "web", { endpoints: ["10.0.0.1", "10.0.0.2"], triggerTimeMs: 5000 });
-const one = slice("web-1", "web", { endpoints: ["10.0.0.1"], triggerTimeMs: 6000 });
+const two = slice("web-1", { of: "web", endpoints: ["10.0.0.1", "10.0.0.2"], triggerTimeMs: 5000 });
+const one = slice("web-1", { of: "web", endpoints: ["10.0.0.1"], triggerTimeMs: 6000 });
 const addressesOf = (backends: Report["backendsAdded"]) => backends.map(({ address }) => address);
 
 test("a report says what came, what was written and how full the maps are", async (t) => {
@@ -225,8 +225,8 @@ test("bad objects have problems and the others serve", (t) => {
 			service("sctp", { clusterIPs: ["10.96.0.3"], ports: [port({ protocol: "SCTP" })] }),
 			service("thief"),
 			service("big", { clusterIPs: ["10.96.0.4"] }),
-			slice("big-1", "big", { endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"] }),
-			slice("web-0", "web", { endpoints: ["not an address"] }),
+			slice("big-1", { of: "big", endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"] }),
+			slice("web-0", { of: "web", endpoints: ["not an address"] }),
 			service("web", { clusterIPs: ["10.96.0.5"] }),
 			two,
 			service("shop", { clusterIPs: ["10.96.0.1"] }),

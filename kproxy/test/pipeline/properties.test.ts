@@ -53,7 +53,7 @@ test("between any two writes a reader finds the old backend set or the new one, 
 				changes.push(...step.changes);
 				const old = servedBy(tables);
 				const next = reference(objectsAfter(changes));
-				tables.after = () => assertOldOrNew(tables, old, next);
+				tables.after = () => assertOldOrNew(tables, { old, next });
 				pipeline.pass({ changes: step.changes, synced: true });
 				t.deepEqual(tables.faults, []);
 				time.nowMs += step.waitMs;
@@ -75,13 +75,13 @@ test("a reader that looked up its frontend within the grace period still finds i
 					readers.push({
 						text,
 						value,
-						found: addresses(tables, text, value),
+						found: addresses(tables, { text, value }),
 						untilMs: time.nowMs + GRACE_MS,
 					});
 				}
 				tables.after = () => {
 					for (const { text, value, found } of readers) {
-						if (addresses(tables, text, value) !== found)
+						if (addresses(tables, { text, value }) !== found)
 							throw new Error(`a reader of ${text} lost ${found}`);
 					}
 				};
@@ -101,7 +101,7 @@ interface Reader {
 	untilMs: number;
 }
 
-function addresses(tables: FakeTables, text: string, value: Frontend): string {
+function addresses(tables: FakeTables, { text, value }: Pick<Reader, "text" | "value">): string {
 	return withoutStates(dialled(tables, { text, ...value })).join(" ");
 }
 
@@ -109,7 +109,7 @@ function withoutStates(backends: readonly string[]): string[] {
 	return backends.map((text) => text.replace("~", "")).sort();
 }
 
-function assertOldOrNew(tables: FakeTables, old: Served, next: Served): void {
+function assertOldOrNew(tables: FakeTables, { old, next }: { old: Served; next: Served }): void {
 	for (const [text, { owner, backends }] of servedBy(tables)) {
 		const seen = JSON.stringify([owner, withoutStates(backends)]);
 		const allowed = [old.get(text), next.get(text)].map(
@@ -213,7 +213,7 @@ function shuffle<T>(items: readonly T[], chance: Iterator<number>): T[] {
 }
 
 /** Lives through the steps until a write that never happens: the process is dead from then on. */
-function liveUntilKilled(tables: FakeTables, life: readonly Step[], cut: number): void {
+function liveUntilKilled(tables: FakeTables, { life, cut }: { life: readonly Step[]; cut: number }): void {
 	const { pipeline, time } = start(tables);
 	tables.before = () => {
 		if (tables.writes >= cut) throw new Error("killed");
@@ -229,12 +229,12 @@ test("killed after any write, the next start serves the same as if nothing had h
 	fc.assert(
 		fc.property(steps(6), fc.nat(120), (life, cut) => {
 			const dead = fakeTables();
-			liveUntilKilled(dead, life, cut);
+			liveUntilKilled(dead, { life, cut });
 			const tables = dead.copy();
 			const objects = objectsAfter(life.flatMap(({ changes }) => changes));
 			const expected = reference(objects);
 			const old = servedBy(tables);
-			tables.after = () => assertOldOrNew(tables, old, expected);
+			tables.after = () => assertOldOrNew(tables, { old, next: expected });
 			const { pipeline, time } = start(tables);
 			const { repairs } = pipeline.pass({ changes: come(...objects), synced: true });
 			t.deepEqual(tables.faults, []);
@@ -330,7 +330,10 @@ test("with maps too small, and writes that fail, whatever is served is whole, an
 				pipeline.pass({ changes: [], synced: true });
 			}
 			const served = servedBy(tables);
-			t.deepEqual(plain(served), plain(withinLimits(reference(kept ? [kept] : []), small, served)));
+			t.deepEqual(
+				plain(served),
+				plain(withinLimits(reference(kept ? [kept] : []), { limits: small, actual: served })),
+			);
 		}),
 		settings,
 	);
@@ -339,8 +342,7 @@ test("with maps too small, and writes that fail, whatever is served is whole, an
 /** One Service may be too much for the smallest limits: then any part of it is served. */
 function withinLimits(
 	expected: Served,
-	limits: { frontends: number; names: number },
-	actual: Served,
+	{ limits, actual }: { limits: { frontends: number; names: number }; actual: Served },
 ): Served {
 	if (expected.size <= Math.min(limits.frontends, limits.names - 1)) return expected;
 	return new Map([...expected].filter(([text]) => actual.has(text)));

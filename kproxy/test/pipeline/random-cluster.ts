@@ -81,7 +81,7 @@ const slices: fc.Arbitrary<EndpointSliceObject> = fc
 			fc.record({ addressType: fc.constant("IPv6" as const), endpoints: endpoints(addresses6) }),
 		),
 	})
-	.map(({ name, service: of, ports, content }) => slice(name, of, { ports, ...content }));
+	.map(({ name, service: of, ports, content }) => slice(name, { of: of, ports, ...content }));
 
 const change: fc.Arbitrary<Change> = fc
 	.tuple(fc.oneof(services, slices, slices), fc.integer({ min: 0, max: 4 }))

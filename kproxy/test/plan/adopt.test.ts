@@ -44,12 +44,12 @@ const backend = (address: string, parts: Partial<Backend> = {}): Backend => ({
 /** Tables as a sound daemon leaves them: shop/web at 10.96.0.1 with two backends. */
 function soundTables(): FakeTables {
 	const tables = fakeTables();
-	bench(tables).run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"])]);
+	bench(tables).run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] })]);
 	tables.writes = 0;
 	return tables;
 }
 
-const web = row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"]);
+const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] });
 
 interface DamageCase {
 	title: string;

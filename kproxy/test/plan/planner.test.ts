@@ -11,15 +11,15 @@ const only = <T>(items: Iterable<T>): T => {
 
 test("an unchanged backend set keeps its range; a changed one gets a fresh one and the old one rests", (t) => {
 	const { run, tables } = bench();
-	run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"])]);
+	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] })]);
 	const first = only(tables.content().frontends.values());
 	t.deepEqual([first.firstSlot, first.slotCount], [0, 2]);
 
-	run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"], { affinityTimeoutS: 30 })]);
+	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"], affinityTimeoutS: 30 })]);
 	const second = only(tables.content().frontends.values());
 	t.deepEqual([second.firstSlot, second.slotCount, second.affinityTimeoutS], [0, 2, 30]);
 
-	run([row("web", "10.96.0.1", ["10.0.0.1"])], { nowMs: 10 });
+	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] })], { nowMs: 10 });
 	const third = only(tables.content().frontends.values());
 	t.deepEqual([third.firstSlot, third.slotCount, third.service], [2, 1, first.service]);
 	t.deepEqual(
@@ -40,7 +40,7 @@ test("an unchanged backend set keeps its range; a changed one gets a fresh one a
 
 test("a number that goes to another endpoint has a larger reuse counter, also after a restart", (t) => {
 	const first = bench();
-	const web = row("web", "10.96.0.1", ["10.0.0.1"]);
+	const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] });
 	first.run([web]);
 	t.is(first.tables.backends.get(1)?.reuse, 1);
 	first.run([], { gone: [web] });
@@ -49,17 +49,17 @@ test("a number that goes to another endpoint has a larger reuse counter, also af
 	t.is(first.tables.backends.get(1)?.reuse, 1);
 
 	const second = bench(first.tables.copy());
-	second.run([row("web", "10.96.0.1", ["10.0.0.2"])]);
+	second.run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.2"] })]);
 	const { address, reuse } = second.tables.backends.get(1) ?? {};
 	t.deepEqual([address, reuse], ["10.0.0.2", 2]);
 });
 
 test("an endpoint that comes back within the grace period keeps its number and counter", (t) => {
 	const { run, tables } = bench();
-	const web = row("web", "10.96.0.1", ["10.0.0.1"]);
+	const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] });
 	run([web]);
 	t.deepEqual(run([], { gone: [web] }), ["10.0.0.1:8080"]);
-	run([row("other", "10.96.0.2", ["10.0.0.1"])], { nowMs: GRACE_MS / 2 });
+	run([row("other", { at: "10.96.0.2", endpoints: ["10.0.0.1"] })], { nowMs: GRACE_MS / 2 });
 	run([], { nowMs: GRACE_MS });
 	t.deepEqual(
 		[...tables.content().backends.values()].map(({ reuse }) => reuse),
@@ -69,11 +69,11 @@ test("an endpoint that comes back within the grace period keeps its number and c
 
 test("a backend that two Services share goes only with the second, and is reported then", (t) => {
 	const { run } = bench();
-	const a = row("a", "10.96.0.1", ["10.0.0.1"]);
-	const b = row("b", "10.96.0.2", ["10.0.0.1", "10.0.0.2"]);
+	const a = row("a", { at: "10.96.0.1", endpoints: ["10.0.0.1"] });
+	const b = row("b", { at: "10.96.0.2", endpoints: ["10.0.0.1", "10.0.0.2"] });
 	run([a, b]);
 	t.deepEqual(run([], { gone: [a] }), []);
-	t.deepEqual(run([row("b", "10.96.0.2", ["10.0.0.2"])]), ["10.0.0.1:8080"]);
+	t.deepEqual(run([row("b", { at: "10.96.0.2", endpoints: ["10.0.0.2"] })]), ["10.0.0.1:8080"]);
 });
 
 test("frontends of one row share its range, and are swapped together", (t) => {
@@ -82,7 +82,7 @@ test("frontends of one row share its range, and are swapped together", (t) => {
 		{ address: "10.96.0.1", port: 80, scope: "internal" },
 		{ address: "192.0.2.1", port: 80, scope: "external" },
 	] as const;
-	run([row("web", "10.96.0.1", ["10.0.0.1"], { frontends })]);
+	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"], frontends })]);
 	t.deepEqual([...tables.content().frontends.keys()], ["10.96.0.1:80/TCP", "192.0.2.1:80/TCP/external"]);
 	t.is(new Set([...tables.content().frontends.values()].map(({ firstSlot }) => firstSlot)).size, 1);
 	t.is(tables.content().slots.size, 1);
@@ -90,12 +90,12 @@ test("frontends of one row share its range, and are swapped together", (t) => {
 
 test("a frontend whose write fails keeps its old range however long it takes, and nothing is reported as removed", (t) => {
 	const { run, tables, sync } = bench();
-	const web = row("web", "10.96.0.1", ["10.0.0.1"]);
+	const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] });
 	run([web]);
 	tables.before = ({ table }) => {
 		if (table === "svc_frontends") throw new Error("the kernel says no");
 	};
-	const changed = row("web", "10.96.0.1", ["10.0.0.2"]);
+	const changed = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.2"] });
 	t.deepEqual(run([changed]), []);
 	for (const nowMs of [1, 2, 3].map((times) => times * GRACE_MS)) t.deepEqual(run([], { nowMs }), []);
 	t.is(tables.slots.get(0), 1);
@@ -114,7 +114,7 @@ test("a frontend whose write fails keeps its old range however long it takes, an
 
 test("a frontend that may or may not have been written keeps both ranges until it is known", (t) => {
 	const { run, tables } = bench();
-	run([row("web", "10.96.0.1", ["10.0.0.1"])]);
+	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] })]);
 	let broken = true;
 	const { get } = tables.frontends;
 	tables.frontends.get = (key) => {
@@ -128,8 +128,8 @@ test("a frontend that may or may not have been written keeps both ranges until i
 		setAll(entries);
 		if (broken) throw new Error("interrupted");
 	};
-	t.deepEqual(run([row("web", "10.96.0.1", ["10.0.0.2"])]), []);
-	t.deepEqual(run([row("web", "10.96.0.1", ["10.0.0.3"])], { nowMs: 1 }), []);
+	t.deepEqual(run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.2"] })]), []);
+	t.deepEqual(run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.3"] })], { nowMs: 1 }), []);
 	run([], { nowMs: 10 * GRACE_MS });
 	t.is(tables.content().slots.size, 3);
 	broken = false;
@@ -150,25 +150,25 @@ const fullCases: FullCase[] = [
 	{
 		map: "svc_frontends",
 		limits: { frontends: 1 },
-		misfit: row("big", "10.96.0.9", ["10.0.0.1"]),
+		misfit: row("big", { at: "10.96.0.9", endpoints: ["10.0.0.1"] }),
 		message: /needs 1 more entries in svc_frontends, which holds 1 of 1; its old state goes on serving$/,
 	},
 	{
 		map: "svc_slots",
 		limits: { slots: 4 },
-		misfit: row("big", "10.96.0.9", ["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
+		misfit: row("big", { at: "10.96.0.9", endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3"] }),
 		message: /needs 3 more entries in svc_slots, which holds 2 of 4, 2 of them free in one run/,
 	},
 	{
 		map: "svc_backends",
 		limits: { backends: 4 },
-		misfit: row("big", "10.96.0.9", ["10.0.0.8", "10.0.0.9"]),
+		misfit: row("big", { at: "10.96.0.9", endpoints: ["10.0.0.8", "10.0.0.9"] }),
 		message: /needs 2 more entries in svc_backends, which holds 2 of 3/,
 	},
 	{
 		map: "svc_names",
 		limits: { names: 2 },
-		misfit: row("big", "10.96.0.9", ["10.0.0.1"]),
+		misfit: row("big", { at: "10.96.0.9", endpoints: ["10.0.0.1"] }),
 		message: /needs 1 more entries in svc_names, which holds 1 of 1/,
 	},
 ];
@@ -176,7 +176,7 @@ const fullCases: FullCase[] = [
 for (const { map, limits, misfit, message } of fullCases) {
 	test(`a row that does not fit into ${map} is a problem with use and limit, and comes in when there is room`, (t) => {
 		const { run, planner, tables } = bench(fakeTables(limits));
-		const web = row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"]);
+		const web = row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] });
 		run([web, misfit]);
 		t.deepEqual([...tables.content().frontends.keys()], ["10.96.0.1:80/TCP"]);
 		const problem = only(planner.problems().filter(({ code }) => code === "MAP_FULL"));
@@ -196,15 +196,21 @@ for (const { map, limits, misfit, message } of fullCases) {
 
 test("a Service that no longer fits goes on serving its old state while others change", (t) => {
 	const { run, tables, planner } = bench(fakeTables({ slots: 5 }));
-	run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2"]), row("b", "10.96.0.2", ["10.0.0.1"])]);
-	run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2", "10.0.0.3"]), row("b", "10.96.0.2", ["10.0.0.2"])]);
+	run([
+		row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] }),
+		row("b", { at: "10.96.0.2", endpoints: ["10.0.0.1"] }),
+	]);
+	run([
+		row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3"] }),
+		row("b", { at: "10.96.0.2", endpoints: ["10.0.0.2"] }),
+	]);
 	const [web, b] = tables.content().frontends.values();
 	t.is(web?.slotCount, 2);
 	t.is(tables.slots.get(b?.firstSlot ?? 0), 2);
 	t.is(planner.problems()[0]?.object, "Service shop/web");
 	// The range that b gave up leaves room for three in a row.
 	run([], { nowMs: GRACE_MS });
-	run([], { gone: [row("b", "10.96.0.2", [])], nowMs: GRACE_MS });
+	run([], { gone: [row("b", { at: "10.96.0.2", endpoints: [] })], nowMs: GRACE_MS });
 	run([], { nowMs: 2 * GRACE_MS });
 	t.is(tables.content().frontends.get("10.96.0.1:80/TCP")?.slotCount, 3);
 	t.deepEqual(
@@ -215,7 +221,10 @@ test("a Service that no longer fits goes on serving its old state while others c
 
 test("a full frontend map takes new frontends as old ones go, without a failed write", (t) => {
 	const { run, tables, sync } = bench(fakeTables({ frontends: 2 }));
-	const old = [row("a", "10.96.0.1", ["10.0.0.1"]), row("b", "10.96.0.2", ["10.0.0.1"])];
+	const old = [
+		row("a", { at: "10.96.0.1", endpoints: ["10.0.0.1"] }),
+		row("b", { at: "10.96.0.2", endpoints: ["10.0.0.1"] }),
+	];
 	run(old);
 	let refused = 0;
 	const { setAll } = tables.frontends;
@@ -227,7 +236,13 @@ test("a full frontend map takes new frontends as old ones go, without a failed w
 			throw error;
 		}
 	};
-	run([row("c", "10.96.0.3", ["10.0.0.1"]), row("d", "10.96.0.4", ["10.0.0.1"])], { gone: old });
+	run(
+		[
+			row("c", { at: "10.96.0.3", endpoints: ["10.0.0.1"] }),
+			row("d", { at: "10.96.0.4", endpoints: ["10.0.0.1"] }),
+		],
+		{ gone: old },
+	);
 	t.deepEqual([...tables.content().frontends.keys()], ["10.96.0.3:80/TCP", "10.96.0.4:80/TCP"]);
 	t.is(refused, 0);
 	t.deepEqual(sync.problems(), []);
@@ -235,9 +250,11 @@ test("a full frontend map takes new frontends as old ones go, without a failed w
 
 test("maps that are nearly full are named before anything fails", (t) => {
 	const { run, planner } = bench(fakeTables({ slots: 10 }));
-	run([row("web", "10.96.0.1", ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"])]);
+	run([
+		row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"] }),
+	]);
 	t.deepEqual(planner.problems(), []);
-	run([row("b", "10.96.0.2", ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])]);
+	run([row("b", { at: "10.96.0.2", endpoints: ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"] })]);
 	t.deepEqual(
 		planner.problems().map(({ message }) => message),
 		["map svc_slots holds 9 of 10 entries; what does not fit will not be served"],

@@ -6,20 +6,19 @@ import { createPlanner } from "../../src/plan/planner.ts";
 import { type Endpoint, rowId, type ServicePortRow } from "../../src/plan/row.ts";
 import { type FakeLimits, type FakeTables, fakeTables } from "../dataplane/fake-tables.ts";
 
-/** A TCP row of Service shop/`name`, port http, with endpoints `address` (port 8080) or whole. */
+/** A TCP row of Service shop/`name`, port http, frontend `at` port 80; endpoints: `address` (port 8080) or whole. */
 export function row(
 	name: string,
-	frontend: string,
-	endpoints: readonly (string | Endpoint)[],
-	parts: Partial<ServicePortRow> = {},
+	of: { at: string; endpoints: readonly (string | Endpoint)[] } & Partial<Omit<ServicePortRow, "endpoints">>,
 ): ServicePortRow {
+	const { at, endpoints, ...parts } = of;
 	return {
 		namespace: "shop",
 		name,
 		port: "http",
 		protocol: "TCP",
-		family: frontend.includes(":") ? "IPv6" : "IPv4",
-		frontends: [{ address: frontend, port: 80, scope: "internal" }],
+		family: at.includes(":") ? "IPv6" : "IPv4",
+		frontends: [{ address: at, port: 80, scope: "internal" }],
 		endpoints: endpoints.map((endpoint) =>
 			typeof endpoint === "string" ? { address: endpoint, port: 8080, state: "active" } : endpoint,
 		),

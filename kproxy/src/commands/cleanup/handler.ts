@@ -1,15 +1,16 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { BpfError, directoryLockHolder } from "bpf-loader";
 import { pinLayout } from "../../dataplane/bpffs.ts";
 import { findRemovable, type Removable, removeDataplane } from "../../dataplane/remove-dataplane.ts";
+import { daemonSocketPath } from "../../serve/daemon-socket.ts";
 import { ExitCode, type Handler, type Terminal, usageError } from "../command.ts";
 import { formatJson } from "../table.ts";
 import type { cleanupOptions } from "./options.ts";
 
 export const runCleanup: Handler<typeof cleanupOptions> = async (values, terminal) => {
 	const layout = pinLayout(values.bpffs);
-	const found = findRemovable(layout);
-	const empty = found.links.length + found.maps.length + found.directories.length === 0;
+	const found = { ...findRemovable(layout), sockets: findSockets(layout.directory) };
+	const empty = Object.values(found).every((paths) => paths.length === 0);
 	const isJson = values.output === "json";
 	if (!isJson) {
 		terminal.out(empty ? `nothing of kproxy is at ${layout.directory}\n` : formatRemovable(found));
@@ -22,16 +23,25 @@ export const runCleanup: Handler<typeof cleanupOptions> = async (values, termina
 			return ExitCode.DIFFERS;
 		}
 		removeDataplane(found);
+		for (const path of found.sockets) {
+			rmSync(path, { force: true });
+		}
 	}
 	terminal.out(isJson ? formatJson({ ...found, removed: removes }) : removes ? "removed\n" : "");
 	return ExitCode.OK;
 };
 
-function formatRemovable({ links, maps, directories }: Removable): string {
+/** A daemon that was killed leaves its socket. */
+function findSockets(bpffs: string): string[] {
+	return existsSync(bpffs) ? [daemonSocketPath(bpffs)].filter(existsSync) : [];
+}
+
+function formatRemovable({ links, maps, directories, sockets }: Removable & { sockets: string[] }): string {
 	return [
 		...links.map((path) => `detach and unpin   ${path}\n`),
 		...maps.map((path) => `unpin              ${path}\n`),
 		...directories.map((path) => `remove if empty    ${path}\n`),
+		...sockets.map((path) => `remove             ${path}\n`),
 	].join("");
 }
 

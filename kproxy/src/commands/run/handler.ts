@@ -4,7 +4,7 @@ import { createPipeline } from "../../pipeline.ts";
 import { daemonSocketPath, listenToCli } from "../../serve/daemon-socket.ts";
 import { createHealth } from "../../serve/health.ts";
 import { sampleKernel } from "../../serve/kernel-sample.ts";
-import { listen } from "../../serve/listen.ts";
+import { type Listener, listen, type Routes } from "../../serve/listen.ts";
 import { createLogger, type Logger } from "../../serve/logger.ts";
 import { createMetrics } from "../../serve/metrics.ts";
 import { healthRoutes, metricsRoutes } from "../../serve/probe-routes.ts";
@@ -21,7 +21,7 @@ const SYNC_PERIOD_MS = 30_000;
 
 export const runDaemon: Handler<typeof runOptions> = async (values, terminal) => {
 	const settings = await readSettings(values, terminal);
-	const log = createLogger({ ...settings.log, colour: terminal.colour, write: terminal.error });
+	const log = createLogger({ ...settings.log, write: terminal.error });
 	await using held = new AsyncDisposableStack();
 
 	// Ports first: one that is taken must not leave programs attached.
@@ -43,14 +43,14 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 		tables: dataplane.maps,
 		onReport(report) {
 			reporter.report(report);
-			if (reporter.inSync) synced.abort();
+			if (reporter.inSync) synced.abort("in sync");
 		},
 	});
 	held.use(
-		await listenToCli(
-			daemonSocketPath(settings.bpffs),
-			daemonRoutes({ settings, reporter, pipeline, queue, startedMs: Date.now() }),
-		),
+		await answerCli(daemonRoutes({ settings, reporter, pipeline, queue, startedMs: Date.now() }), {
+			settings,
+			log,
+		}),
 	);
 
 	await pipeline.run(reporter.count(queue), signal);
@@ -60,6 +60,19 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	);
 	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
 };
+
+/** Without its socket the daemon does all that matters, so a read-only /run is no reason to stop. */
+async function answerCli(
+	routes: Routes,
+	{ settings, log }: { settings: Settings; log: Logger },
+): Promise<Listener | undefined> {
+	try {
+		return await listenToCli(daemonSocketPath(settings.bpffs), routes);
+	} catch (error) {
+		log.warn(`kproxy status and diff cannot ask this daemon: ${(error as Error).message}`);
+		return undefined;
+	}
+}
 
 function logDataplane(
 	log: Logger,

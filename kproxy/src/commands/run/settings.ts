@@ -22,7 +22,7 @@ export interface Settings {
 	/** Undefined: do not serve. */
 	healthz: BindAddress | undefined;
 	metrics: BindAddress | undefined;
-	log: { level: LogLevel; format: "json" | "text" };
+	log: { level: LogLevel; format: "json" | "text"; colour: boolean };
 }
 
 interface BindAddress {
@@ -50,7 +50,8 @@ export async function readSettings(
 		sources: await createSources(values, terminal.env),
 		log: {
 			level: values["log-level"],
-			format: values["log-format"] ?? (terminal.interactive ? "text" : "json"),
+			colour: terminal.errorReader.colour,
+			format: values["log-format"] ?? (terminal.errorReader.person ? "text" : "json"),
 		},
 		cgroup: findCgroup(values.cgroup),
 	};
