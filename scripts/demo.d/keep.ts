@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { BUILT } from "../../kproxy/test/lab/daemon.ts";
+import { sweepLabs } from "../../kproxy/test/lab/lab.ts";
 import { ownerOf } from "../../kproxy/test/lab/owner.ts";
 import { detail, step } from "./print.ts";
 import type { Stage } from "./stage.ts";
@@ -22,7 +23,21 @@ export async function playDetached(): Promise<number> {
 	child.stderr?.pipe(process.stderr);
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
 	const [status] = await Promise.race([once(child, "message"), once(child, "exit")]);
+	// What it printed before its message is readable by now, and read before this goes on.
+	await setImmediate();
+	child.stdout?.destroy();
+	child.stderr?.destroy();
+	if (child.connected) child.disconnect();
+	child.unref();
 	return Number(status ?? 1);
+}
+
+/** In that process: lets the one in the foreground end, and stays until told to end itself. */
+export function stay(): Promise<never> {
+	// Nobody reads any more; what is said from here on is lost, and no reason to end.
+	for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+	process.send?.(0);
+	return new Promise(() => {});
 }
 
 /** Writes the shell of a demo that is to go on, and says how to use it. */
@@ -61,7 +76,8 @@ export function openShell(): number {
 export async function stop(): Promise<number> {
 	const demos = runningDemos();
 	for (const { pid } of demos) process.kill(pid, "SIGTERM");
-	while (demos.some(({ directory }) => existsSync(directory))) await delay(50);
+	while (demos.some(({ directory }) => ownerOf(directory) !== undefined)) await delay(50);
+	sweepLabs();
 	console.log(demos.length > 0 ? "the demo has ended and cleaned up" : "no demo runs");
 	return 0;
 }

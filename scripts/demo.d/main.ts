@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { BUILT, Daemon, kproxyCommand } from "../../kproxy/test/lab/daemon.ts";
 import { sweepLabs } from "../../kproxy/test/lab/lab.ts";
 import { dialAll } from "./dialling.ts";
-import { offer, openShell, playDetached, stop } from "./keep.ts";
+import { offer, openShell, playDetached, stay, stop } from "./keep.ts";
 import { detail, headline, step } from "./print.ts";
 import { scaleAway } from "./scaling.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -44,7 +44,10 @@ async function play(keep: boolean): Promise<number> {
 	const problems = await dialAll(stage.client);
 	step("A backend is scaled away while clients go on dialling");
 	problems.push(...(await scaleAway(stage, daemon)));
-	if (problems.length === 0 && keep) await goOn(stage);
+	if (problems.length === 0 && keep) {
+		offer(stage);
+		await stay();
+	}
 	await daemon.end("SIGTERM");
 	lab.close();
 	step("Cleaned up: namespaces, cgroup, programs and maps are gone");
@@ -68,7 +71,9 @@ async function startKproxy(stage: Stage): Promise<Daemon> {
 	});
 	const status = kproxy(stage, ["status", "--wait", "30"]);
 	const { readMs } = await daemon.synced();
-	detail(`in sync ${((readMs - daemon.startedMs) / 1000).toFixed(1)} s after its start; kproxy status begins:`);
+	detail(
+		`in sync ${((readMs - daemon.startedMs) / 1000).toFixed(1)} s after its start; kproxy status begins:`,
+	);
 	detail(status.split("\n\n")[0] ?? "");
 	return daemon;
 }
@@ -78,14 +83,6 @@ function kproxy({ lab }: Stage, args: readonly string[]): string {
 	const { status, stdout, stderr } = kproxyCommand(lab, args, BUILT);
 	if (status !== 0) throw new Error(`kproxy ${args.join(" ")} ended with ${status}: ${stderr || stdout}`);
 	return stdout;
-}
-
-/** Tells the process that waits in the foreground that the play is over, and stays until told to end. */
-async function goOn(stage: Stage): Promise<never> {
-	offer(stage);
-	process.send?.(0);
-	process.disconnect?.();
-	return new Promise(() => {});
 }
 
 function conclude(problems: readonly string[], seconds: number): number {

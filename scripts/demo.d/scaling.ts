@@ -20,7 +20,9 @@ export async function scaleAway(stage: Stage, daemon: Daemon): Promise<string[]>
 	await moreDials(stage, DIALS_EACH_SIDE);
 	await client.stopDialling();
 	const dials = (await Promise.all(dialling)).flat();
-	detail(`${GONE} taken out of ${endpoints} EndpointSlices; kproxy reports removed: ${[reported.removed].flat().join(", ")}`);
+	detail(
+		`${GONE} taken out of ${endpoints} EndpointSlices; kproxy reports removed: ${[reported.removed].flat().join(", ")}`,
+	);
 	return judge(dials, reported.readMs);
 }
 

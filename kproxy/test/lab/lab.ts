@@ -149,7 +149,8 @@ function closeLabsOnExit(): void {
 	if (watching) return;
 	watching = true;
 	process.once("exit", () => attemptAll([...open].map((lab) => () => lab.close())));
-	process.once("SIGINT", () => process.exit(130));
-	process.once("SIGTERM", () => process.exit(143));
-	process.once("SIGHUP", () => process.exit(129));
+	// Not once: a second Ctrl-C must not end the process in the middle of its clean-up.
+	process.on("SIGINT", () => process.exit(130));
+	process.on("SIGTERM", () => process.exit(143));
+	process.on("SIGHUP", () => process.exit(129));
 }
