@@ -74,15 +74,17 @@ static __always_inline enum reason recall_peer(__u64 cookie, const struct in6_ad
 {
 	struct peer_set *set = peer_set(cookie);
 	struct peer *way;
+	bool second;
 
 	if (!set)
 		return REASON_NOT_REMEMBERED;
-	way = set->way[0].cookie == cookie ? &set->way[0] : &set->way[1];
+	second = set->way[0].cookie != cookie;
+	way = second ? &set->way[1] : &set->way[0];
 	*peer = *way;
 	barrier();
 	if (peer->cookie != cookie || way->cookie != cookie || peer->backend_digest != digest(backend))
 		return REASON_NOT_REMEMBERED;
-	if (way == &set->way[1]) {
+	if (second) { /* not `way == ...`: to compare pointers takes CAP_PERFMON */
 		write_peer(&set->way[1], &set->way[0]);
 		write_peer(&set->way[0], peer);
 	}

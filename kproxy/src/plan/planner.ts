@@ -148,7 +148,7 @@ function planAdditions(state: PlannerState, rows: RowChanges): void {
 function placeWanted(state: PlannerState, id: string): void {
 	const row = state.wanted.get(id);
 	// Most rows of a first start were planned before everything had synced, and nothing has changed for them.
-	if (row === undefined || (state.planned.get(id)?.whole === row && !state.misfits.has(id))) return;
+	if (row === undefined || state.planned.get(id)?.whole === row) return;
 	place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row), whole: true });
 }
 

@@ -62,7 +62,7 @@ test("A port that is in use is named, with the flag that chooses another", async
 });
 
 test("An address that this machine does not have is named", async (t) => {
-	const error = await t.throwsAsync(listen("metrics", { host: "192.0.2.1", port: 1 }, routes));
+	const error = await t.throwsAsync(listen("metrics", { host: "198.51.100.1", port: 1 }, routes));
 	t.is((error as { code?: string }).code, "LISTEN");
 	t.regex(error?.message ?? "", /^metrics cannot listen on 192\.0\.2\.1:1: /);
 });

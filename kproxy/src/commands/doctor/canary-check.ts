@@ -11,8 +11,8 @@ import type { Check } from "./check.ts";
 
 const GROUP = "canary";
 
-/** Of the network that documents use (RFC 5737): nothing answers there unless it is translated. */
-const FRONTEND = { address: "192.0.2.1", port: 7 };
+/** A loopback address that nothing answers at unless it is translated: a dial that is not never leaves the node. */
+const FRONTEND = { address: "127.192.0.2", port: 7 };
 const BACKEND_ADDRESS = "127.0.0.1";
 /** Those that a node needs large, and one canary does not. */
 const SMALL_MAPS: readonly MapName[] = [

@@ -21,12 +21,6 @@ const NEEDS: readonly Need[] = [
 	{ name: "CAP_BPF", bit: 39n, why: "creates maps and loads programs", splitOff: true },
 	{ name: "CAP_NET_ADMIN", bit: 12n, why: "loads programs that touch sockets and attaches them to cgroups" },
 	{
-		name: "CAP_PERFMON",
-		bit: 38n,
-		why: "lets the verifier take programs that compare pointers",
-		splitOff: true,
-	},
-	{
 		name: "CAP_SYS_ADMIN",
 		bit: SYS_ADMIN_BIT,
 		why: "names other owners' programs on our hooks in doctor and status; the daemon works without it",
