@@ -1,7 +1,7 @@
 /** `scripts/bench`: runs each part in a process of its own and prints the figures. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { arch, cpus, release } from "node:os";
+import { arch, cpus, loadavg, release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Figure } from "./figure.ts";
@@ -25,8 +25,17 @@ function main(): number {
 		return 2;
 	}
 	const chosen = positionals.length > 0 ? positionals : PARTS;
-	const machine = { kernel: release(), cpu: cpus()[0]?.model.trim() ?? arch(), cores: cpus().length };
-	if (values.output === "table") console.log(`Linux ${machine.kernel}, ${machine.cores} × ${machine.cpu}\n`);
+	const machine = {
+		kernel: release(),
+		cpu: cpus()[0]?.model.trim() ?? arch(),
+		cores: cpus().length,
+		/** Over the last minute: what else ran takes its share of every figure. */
+		load: loadavg()[0] ?? 0,
+	};
+	if (values.output === "table") {
+		const { kernel, cores, cpu, load } = machine;
+		console.log(`Linux ${kernel}, ${cores} × ${cpu}, load ${load.toFixed(1)} before\n`);
+	}
 	const figures: Record<string, Figure[]> = {};
 	for (const part of chosen) {
 		figures[part] = measure(part, values.quick);
