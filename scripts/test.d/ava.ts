@@ -1,15 +1,11 @@
 import type { Counts } from "./check.ts";
-import { type Command, runCommand } from "./command.ts";
+import { runCommand } from "./command.ts";
 
-/** Longest that all tests of one part may take, in seconds. */
-const TIMEOUT_S = 25 * 60;
-
-/** Runs ava on the test files that match and counts its tests. One that does not come to a result is a failure. */
-export async function runAva(patterns: readonly string[]): Promise<Counts> {
+/** Runs ava on the test files that match and counts its tests. A run that comes to no result is a failure. */
+export async function runAva(patterns: readonly string[], timeoutS: number): Promise<Counts> {
 	const counts = { passed: 0, failed: 0 };
-	const report = tapReport(counts);
-	const command: Command = { command: ["ava", "--tap", ...patterns], timeoutS: TIMEOUT_S, onLine: report };
-	const { ok, how, output } = await runCommand(command);
+	const command = ["ava", "--tap", ...patterns];
+	const { ok, how, output } = await runCommand({ command, timeoutS, onLine: tapReport(counts) });
 	if (!ok && counts.failed === 0) {
 		counts.failed = 1;
 		console.log(`   FAILED ava ${how}\n${output.trimEnd().split("\n").slice(-40).join("\n")}`);

@@ -12,7 +12,7 @@ export async function check(
 	command: readonly string[],
 	options: Partial<Command> = {},
 ): Promise<Counts> {
-	const { ok, how, output } = await runCommand({ timeoutS: 300, ...options, command });
+	const { ok, how, output } = await runCommand({ timeoutS: 120, ...options, command });
 	console.log(ok ? `   ok ${name}` : `   FAILED ${name}: ${how}\n${output.trimEnd()}`);
 	return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }

@@ -4,14 +4,19 @@ import { runAva } from "./ava.ts";
 import { type Counts, check, sum } from "./check.ts";
 import { checkPackages } from "./packages.ts";
 
+const UNIT_TESTS = [
+	"{loader,maps,kproxy}/test/*.test.ts",
+	"{loader,maps,kproxy}/test/!(kernel)/**/*.test.ts",
+];
+const KERNEL_TESTS = ["{loader,maps,kproxy}/test/kernel/**/*.test.ts"];
+
 /** What can be run by name; in the order they run, what fails fastest first. */
 export const parts: Readonly<Record<string, () => Promise<Counts>>> = {
 	lint,
 	types: () => check("tsc", ["tsc", "-p", "tsconfig.test.json"]),
 	generated: () => check("generated files are current", ["scripts/build-bpf", "--check"]),
-	unit: () =>
-		runAva(["{loader,maps,kproxy}/test/*.test.ts", "{loader,maps,kproxy}/test/!(kernel)/**/*.test.ts"]),
-	kernel: () => asRoot(() => runAva(["{loader,maps,kproxy}/test/kernel/**/*.test.ts"])),
+	unit: () => runAva(UNIT_TESTS, 10 * 60),
+	kernel: () => asRoot(() => runAva(KERNEL_TESTS, 20 * 60)),
 	demo: () => asRoot(demo),
 	packages: checkPackages,
 };

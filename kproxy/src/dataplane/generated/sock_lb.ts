@@ -431,7 +431,7 @@ export const maps = {
 	svc_names: {
 		name: "svc_names",
 		type: "hash",
-		maxEntries: 65536,
+		maxEntries: 262144,
 		flags: 1,
 		key: u32,
 		value: serviceNameCodec,
