@@ -11,6 +11,7 @@
 #include "types.h"
 
 /* From Linux 6.1 at these hooks. Without it the refused see EPERM. */
-const volatile bool refuse_with_errno DOC("Refuse with ECONNREFUSED; needs the helper bpf_set_retval.") = false;
+const volatile bool
+	refuse_with_errno DOC("Refuse with ECONNREFUSED; needs the helper bpf_set_retval.") = false;
 
 #endif

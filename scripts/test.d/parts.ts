@@ -31,7 +31,11 @@ async function lint(): Promise<Counts> {
 }
 
 async function demo(): Promise<Counts> {
-	return sum([await check("demo", ["scripts/demo"]), await check("demo, again", ["scripts/demo"])]);
+	return sum([
+		await check("demo", ["scripts/demo"]),
+		await check("demo --keep", ["scripts/demo", "--keep"]),
+		await check("demo --stop", ["scripts/demo", "--stop"]),
+	]);
 }
 
 function asRoot(run: () => Promise<Counts>): Promise<Counts> {

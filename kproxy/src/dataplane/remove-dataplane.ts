@@ -1,5 +1,5 @@
 import { existsSync, rmdirSync } from "node:fs";
-import { unpin } from "bpf-loader";
+import { openPinnedLink, unpin } from "bpf-loader";
 import { findOurPins, type OurPins, type PinLayout } from "./bpffs.ts";
 
 /** What there is to remove. */
@@ -16,9 +16,15 @@ export function findRemovable(layout: PinLayout): Removable {
 	};
 }
 
-/** Detaches and unpins what was found. A link goes with its pin, unless somebody else holds it. */
+/** Detaches and unpins what was found. When it returns no program of ours runs any more. */
 export function removeDataplane({ links, maps, directories }: Removable): void {
-	for (const path of [...links, ...maps]) {
+	for (const path of links) {
+		// A pin alone would take the link along some time later, or never, if somebody else holds it.
+		using link = openPinnedLink(path);
+		link.detach();
+		unpin(path);
+	}
+	for (const path of maps) {
 		unpin(path);
 	}
 	for (const path of directories) {

@@ -3,7 +3,7 @@ import { type Agent, tally } from "../lab/agent.ts";
 import { Daemon } from "../lab/daemon.ts";
 import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
 import { ManifestDirectory } from "../lab/manifests.ts";
-import { type Addresses, createNode } from "../lab/node.ts";
+import { type Addresses, createNode, type LabNode } from "../lab/node.ts";
 import type { Dial, DialOptions } from "../lab/protocol.ts";
 
 const BACKENDS = 100;
@@ -28,13 +28,14 @@ const SERVICES = {
 };
 
 let lab: Lab;
+let node: LabNode;
 let client: Agent;
 let backends: Addresses[];
 
 test.before(async () => {
 	sweepLabs();
 	lab = createLab("traffic");
-	const node = createNode(lab);
+	node = createNode(lab);
 	const pod = node.addPod("backends");
 	backends = pod.addAddresses(BACKENDS);
 	const server = await lab.agent("backends", { namespace: pod.namespace, cgroup: "others" });
@@ -98,6 +99,33 @@ for (const { way, ...dialling } of WAYS) {
 		});
 	}
 }
+
+test.serial("a client in a pod reaches the backends as one on the node does", async (t) => {
+	const pod = node.addPod("client");
+	const podClient = await lab.agent("pod-client", { namespace: pod.namespace, cgroup: "clients" });
+	for (const { family, frontend } of FAMILIES) {
+		for (const { protocol } of WAYS) {
+			const address = frontend(SERVICES.one.number);
+			t.is((await podClient.dial({ protocol, address, port: 80 })).answer, backends[0]?.[family]);
+		}
+	}
+});
+
+test.serial("a client outside the cgroup is left alone", async (t) => {
+	const stranger = await lab.agent("stranger", { namespace: node.namespace, cgroup: "others" });
+	for (const { protocol } of WAYS) {
+		const dial = await stranger.dial({ protocol, address: "10.96.0.2", port: 80 });
+		t.is(dial.error, "ENETUNREACH");
+	}
+});
+
+test.serial("an address and port that no frontend has is left alone", async (t) => {
+	const target = { protocol: "TCP", address: backends[0]?.IPv4 ?? "", port: 8080 } as const;
+	const dial = await client.dial(target);
+	t.is(dial.answer, backends[0]?.IPv4);
+	t.deepEqual(dial.peer, { address: target.address, port: 8080 });
+	t.is((await client.dial({ ...target, address: "10.96.0.2", port: 81 })).error, "ENETUNREACH");
+});
 
 /** How far the answers are from each backend answering as often. */
 function chiSquare(dials: readonly Dial[], names: readonly string[]): number {

@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent } from "./agent.ts";
@@ -80,11 +80,6 @@ export class Lab {
 		);
 	}
 
-	/** Makes an empty directory that goes with the lab. */
-	tempDirectory(name: string): string {
-		return mkdtempSync(join(this.directory, `${name}-`));
-	}
-
 	/** Ends every process of the lab and removes all that it made. Blocks until done. */
 	close(): void {
 		if (this.#closed) return;
@@ -115,16 +110,26 @@ export function createLab(name: string): Lab {
 
 /** Removes whatever labs whose process was killed have left: processes, cgroups, namespaces, mounts, files. */
 export function sweepLabs(): void {
+	try {
+		attemptAll(abandoned().map(({ remove }) => remove));
+	} catch (error) {
+		// Another process may have been sweeping at the same time; what matters is that all is gone.
+		if (abandoned().length > 0) throw error;
+	}
+}
+
+/** What dead labs have left, in the order to remove it. */
+function abandoned(): { remove: () => void }[] {
 	const root = cgroup2Root();
 	const bpffs = mounts().filter((mount) => mount.type === "bpf" && isAbandoned(mount.path));
-	attemptAll([
-		...abandonedIn(root).map((name) => () => removeCgroup(join(root, name))),
-		...bpffs.map((mount) => () => unmount(mount.path)),
-		...abandonedIn(NETNS_DIR).map((name) => () => void run("ip", ["netns", "delete", name])),
-		...abandonedIn(tmpdir()).map(
-			(name) => () => rmSync(join(tmpdir(), name), { recursive: true, force: true }),
-		),
-	]);
+	return [
+		...abandonedIn(root).map((name) => ({ remove: () => removeCgroup(join(root, name)) })),
+		...bpffs.map(({ path }) => ({ remove: () => unmount(path) })),
+		...abandonedIn(NETNS_DIR).map((name) => ({ remove: () => void run("ip", ["netns", "delete", name]) })),
+		...abandonedIn(tmpdir()).map((name) => ({
+			remove: () => rmSync(join(tmpdir(), name), { recursive: true, force: true }),
+		})),
+	];
 }
 
 function abandonedIn(directory: string): string[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "./lab.ts";
 import type { Protocol } from "./protocol.ts";
@@ -37,10 +37,6 @@ export class ManifestDirectory {
 	write(file: string, text: string): void {
 		writeFileSync(this.#draft, text);
 		renameSync(this.#draft, join(this.path, file));
-	}
-
-	delete(name: string): void {
-		rmSync(join(this.path, `${name}.json`));
 	}
 }
 
