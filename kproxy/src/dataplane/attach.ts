@@ -16,7 +16,8 @@ export function attachPinned(
 ): AttachOutcome {
 	const path = layout.link(program.name);
 	// A start that was killed half-way may have left one.
-	unpin(layout.pendingLink(program.name));
+	const pending = layout.pendingLink(program.name);
+	if (existsSync(pending)) detachPinned(pending);
 	if (!existsSync(path)) {
 		using link = attachCgroup({ program, cgroup });
 		link.pin(path);
@@ -27,12 +28,22 @@ export function attachPinned(
 		old.update(program);
 		return "updated";
 	}
-	const pending = layout.pendingLink(program.name);
 	using link = attachCgroup({ program, cgroup });
 	link.pin(pending);
-	// Takes the old pin's place in one step; the old link goes with its last descriptor.
+	// Takes the old pin's place in one step.
 	renameSync(pending, path);
+	old.detach();
 	return "moved";
+}
+
+/**
+ * Takes a pinned link off its hook, then its pin away. The kernel lets go of a link some time after its last pin and
+ * descriptor, or not at all while somebody else holds one: only a detach is done when it returns.
+ */
+export function detachPinned(path: string): void {
+	using link = openPinnedLink(path);
+	link.detach();
+	unpin(path);
 }
 
 /** Is this link on this cgroup? The kernel names a cgroup by its directory's inode, and one that is gone by 0. */

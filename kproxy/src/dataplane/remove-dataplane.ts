@@ -1,5 +1,6 @@
 import { existsSync, rmdirSync } from "node:fs";
-import { openPinnedLink, unpin } from "bpf-loader";
+import { unpin } from "bpf-loader";
+import { detachPinned } from "./attach.ts";
 import { findOurPins, type OurPins, type PinLayout } from "./bpffs.ts";
 
 /** What there is to remove. */
@@ -19,10 +20,7 @@ export function findRemovable(layout: PinLayout): Removable {
 /** Detaches and unpins what was found. When it returns no program of ours runs any more. */
 export function removeDataplane({ links, maps, directories }: Removable): void {
 	for (const path of links) {
-		// A pin alone would take the link along some time later, or never, if somebody else holds it.
-		using link = openPinnedLink(path);
-		link.detach();
-		unpin(path);
+		detachPinned(path);
 	}
 	for (const path of maps) {
 		unpin(path);

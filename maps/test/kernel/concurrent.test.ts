@@ -25,6 +25,8 @@ async function whileChurning(map: BpfMap, prefix: number[], work: () => void): P
 	const { fd, keySize, valueSize } = map;
 	const workerData: Churn = { fd, keySize, valueSize, firstKey: STABLE, keys: CHURNING, prefix, stop };
 	const worker = new Worker(new URL("./churn-worker.ts", import.meta.url), { workerData });
+	// Its exit may come in one go with its last message, before anyone who awaits that can ask for it.
+	const exited = once(worker, "exit");
 	try {
 		await once(worker, "message");
 		work();
@@ -32,7 +34,7 @@ async function whileChurning(map: BpfMap, prefix: number[], work: () => void): P
 		Atomics.store(stop, 0, 1);
 	}
 	const [changes] = await once(worker, "message");
-	await once(worker, "exit");
+	await exited;
 	return changes as number;
 }
 
