@@ -34,7 +34,7 @@ static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family f
 		forget_peer(cookie);
 		return reason;
 	}
-	reason = pick_backend(frontend, random_chance(), is_mapped(&dialled.address), &target);
+	reason = pick_backend(frontend, random_chance(frontend), is_mapped(&dialled.address), &target);
 	if (reason)
 		return reason;
 	remember_peer(cookie, &dialled, &target);
@@ -71,10 +71,13 @@ static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family f
 	reason = parse_endpoint(ctx, family, &dialled);
 	if (reason)
 		return reason;
-	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
-	if (reason)
-		return reason;
 	cookie = bpf_get_socket_cookie(ctx);
+	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
+	if (reason) {
+		if (!is_connected(ctx))
+			forget_sent(cookie, &dialled);
+		return reason;
+	}
 	if (reuse_peer(ctx, family, cookie, &dialled, &target)) {
 		reason = pick_backend(frontend, socket_chance(cookie, frontend), is_mapped(&dialled.address),
 				      &target);
@@ -132,84 +135,89 @@ static __noinline enum verdict refuse(enum reason reason, enum hook hook, enum d
 	return VERDICT_REFUSE;
 }
 
-/* connect() to an IPv4 address, TCP and UDP. */
+static __always_inline enum verdict conclude(enum reason reason, enum hook hook, enum direction direction)
+{
+	if (reason >= REASON_REFUSED)
+		return refuse(reason, hook, direction);
+	count(reason, hook, direction);
+	return VERDICT_PASS;
+}
+
+/*
+ * Hook: connect() to an IPv4 address, TCP and UDP.
+ * Maps read: svc_frontends, svc_slots, svc_backends. Maps written: sock_peers, random_state, counters.
+ * Outcomes: TRANSLATED to a backend; NOT_FRONTEND, OTHER_PROTOCOL pass as they are; NO_BACKEND, SLOT_MISSING,
+ * BACKEND_MISSING, WRONG_FAMILY refuse.
+ */
 SEC("cgroup/connect4")
 int sock_connect4(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = dial(ctx, FAMILY_IPV4);
-
-	if (reason >= REASON_REFUSED)
-		return refuse(reason, HOOK_CONNECT, DIRECTION_EGRESS);
-	count(reason, HOOK_CONNECT, DIRECTION_EGRESS);
-	return VERDICT_PASS;
+	return conclude(dial(ctx, FAMILY_IPV4), HOOK_CONNECT, DIRECTION_EGRESS);
 }
 
+/* Hook: connect() to an IPv6 address, IPv4 mapped among them. Maps and outcomes: as sock_connect4. */
 SEC("cgroup/connect6")
 int sock_connect6(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = dial(ctx, FAMILY_IPV6);
-
-	if (reason >= REASON_REFUSED)
-		return refuse(reason, HOOK_CONNECT, DIRECTION_EGRESS);
-	count(reason, HOOK_CONNECT, DIRECTION_EGRESS);
-	return VERDICT_PASS;
+	return conclude(dial(ctx, FAMILY_IPV6), HOOK_CONNECT, DIRECTION_EGRESS);
 }
 
+/*
+ * Hook: sendto() and sendmsg() with an IPv4 address, UDP. IPv6 sockets come here too when they send to a
+ * mapped address, even one that they are connected to. Maps read: svc_frontends, svc_slots, svc_backends,
+ * sock_peers. Maps written: sock_reverse, sock_peers (the order of a set), counters. Outcomes: as
+ * sock_connect4.
+ */
 SEC("cgroup/sendmsg4")
 int sock_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = send(ctx, FAMILY_IPV4);
-
-	if (reason >= REASON_REFUSED)
-		return refuse(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
-	count(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
-	return VERDICT_PASS;
+	return conclude(send(ctx, FAMILY_IPV4), HOOK_SENDMSG, DIRECTION_EGRESS);
 }
 
+/* Hook: sendto() and sendmsg() with an IPv6 address, UDP. Maps and outcomes: as sock_sendmsg4. */
 SEC("cgroup/sendmsg6")
 int sock_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = send(ctx, FAMILY_IPV6);
-
-	if (reason >= REASON_REFUSED)
-		return refuse(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
-	count(reason, HOOK_SENDMSG, DIRECTION_EGRESS);
-	return VERDICT_PASS;
+	return conclude(send(ctx, FAMILY_IPV6), HOOK_SENDMSG, DIRECTION_EGRESS);
 }
 
+/*
+ * Hook: recvfrom() and recvmsg() that ask for the sender, UDP over an IPv4 socket. The kernel lets it refuse
+ * nothing. Maps read: sock_peers, sock_reverse. Maps written: sock_peers (the order of a set), counters.
+ * Outcomes: TRANSLATED back to the frontend; NOT_REMEMBERED, OTHER_PROTOCOL pass as they are.
+ */
 SEC("cgroup/recvmsg4")
 int sock_recvmsg4(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = show_sender(ctx, FAMILY_IPV4);
-
-	count(reason, HOOK_RECVMSG, DIRECTION_INGRESS);
+	count(show_sender(ctx, FAMILY_IPV4), HOOK_RECVMSG, DIRECTION_INGRESS);
 	return VERDICT_PASS;
 }
 
+/* Hook: the same over an IPv6 socket, where IPv4 senders are mapped. Maps and outcomes: as sock_recvmsg4. */
 SEC("cgroup/recvmsg6")
 int sock_recvmsg6(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = show_sender(ctx, FAMILY_IPV6);
-
-	count(reason, HOOK_RECVMSG, DIRECTION_INGRESS);
+	count(show_sender(ctx, FAMILY_IPV6), HOOK_RECVMSG, DIRECTION_INGRESS);
 	return VERDICT_PASS;
 }
 
+/*
+ * Hook: getpeername() of an IPv4 socket, and accept() that asks for the client. The kernel lets it refuse
+ * nothing. Maps read: sock_peers. Maps written: sock_peers (the order of a set), counters. Outcomes: as
+ * sock_recvmsg4.
+ */
 SEC("cgroup/getpeername4")
 int sock_getpeer4(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = show_peer(ctx, FAMILY_IPV4);
-
-	count(reason, HOOK_GETPEERNAME, DIRECTION_INGRESS);
+	count(show_peer(ctx, FAMILY_IPV4), HOOK_GETPEERNAME, DIRECTION_INGRESS);
 	return VERDICT_PASS;
 }
 
+/* Hook: the same of an IPv6 socket. Maps and outcomes: as sock_getpeer4. */
 SEC("cgroup/getpeername6")
 int sock_getpeer6(struct bpf_sock_addr *ctx)
 {
-	enum reason reason = show_peer(ctx, FAMILY_IPV6);
-
-	count(reason, HOOK_GETPEERNAME, DIRECTION_INGRESS);
+	count(show_peer(ctx, FAMILY_IPV6), HOOK_GETPEERNAME, DIRECTION_INGRESS);
 	return VERDICT_PASS;
 }
 

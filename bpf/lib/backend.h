@@ -14,12 +14,15 @@ static __always_inline __u32 mix(__u64 x)
 	return x >> 32;
 }
 
-/* Uniform over 32 bits, another one each time. */
-static __always_inline __u32 random_chance(void)
+/* Uniform over 32 bits, another one each time; not drawn where there is nothing to choose. */
+static __always_inline __u32 random_chance(const struct frontend *frontend)
 {
 	__u32 only = 0;
-	__u64 *state = bpf_map_lookup_elem(&random_state, &only);
+	__u64 *state;
 
+	if (frontend->slot_count <= 1)
+		return 0;
+	state = bpf_map_lookup_elem(&random_state, &only);
 	if (!state)
 		return bpf_get_prandom_u32();
 	if (!*state)

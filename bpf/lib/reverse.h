@@ -102,6 +102,15 @@ static __always_inline void remember_sent(__u64 cookie, const struct endpoint *f
 		bpf_map_update_elem(&sock_reverse, &key, frontend, BPF_ANY);
 }
 
+/* The socket sends to this backend itself: the replies are no longer a frontend's. */
+static __always_inline void forget_sent(__u64 cookie, const struct endpoint *backend)
+{
+	struct reverse_key key = {.cookie = cookie, .backend = *backend};
+
+	if (bpf_map_lookup_elem(&sock_reverse, &key))
+		bpf_map_delete_elem(&sock_reverse, &key);
+}
+
 /* Returns 0, or NOT_REMEMBERED. */
 static __always_inline enum reason recall_sent(__u64 cookie, const struct endpoint *backend,
 					       struct endpoint *frontend)

@@ -53,7 +53,7 @@ await runPart(async (quick) => {
 	using cleanup = new DisposableStack();
 	const binary = compileClient(cleanup.use(createLab("connect-client")));
 	const benches = SETUPS.map((setup, index) => startBench(cleanup, { setup, index, binary }));
-	const rounds = quick ? 5 : 31;
+	const rounds = quick ? 7 : 61;
 	const figures: Figure[] = [];
 	for (const { mode, title } of MODES) {
 		const samples = await sample(benches, { mode, rounds });
@@ -155,8 +155,8 @@ async function sample(
 
 /** Connects in a slice: where many frontends are dialled, enough for most of them to come up. */
 function sliceOf({ frontends }: Setup, mode: Mode): number {
-	if (mode === "new") return 12_800;
-	return Math.max(20_000, frontends);
+	if (mode === "new") return 6_400;
+	return Math.max(10_000, frontends);
 }
 
 function rotated<T>(list: readonly T[], by: number): T[] {

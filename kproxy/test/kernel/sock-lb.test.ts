@@ -181,6 +181,11 @@ for (const family of FAMILIES) {
 			lines: [`recv b from ${direct("b")}`],
 		},
 		{
+			name: "An unconnected UDP socket that dialled a frontend, then its backend, sees the backend",
+			steps: [udp, `sendto=${to("a")}`, "recv", `sendto=${direct("a")}`, "recv"],
+			lines: [`recv a from ${to("a")}`, `recv a from ${direct("a")}`],
+		},
+		{
 			name: "A connected UDP socket that sends to another address is answered by its peer alone",
 			steps: [udp, `connect=${to("a")}`, `sendto=${to("b")}`, "recv", "send", "recv"],
 			lines: ["connect ok", "recv EAGAIN", `recv a from ${to("a")}`],

@@ -47,13 +47,15 @@ writeSync(3, JSON.stringify(result, (_, value) => typeof value === "bigint" ? St
 	return { result: JSON.parse(answer), terminal };
 }
 
+/** It may read any file, because a checkout may lie where only its owner gets, and do nothing else. */
 const nobody = [
 	"setpriv",
 	"--reuid=65534",
 	"--regid=65534",
 	"--clear-groups",
-	"--inh-caps=-all",
-	"--bounding-set=-all",
+	"--inh-caps=-all,+dac_read_search",
+	"--ambient-caps=-all,+dac_read_search",
+	"--bounding-set=-all,+dac_read_search",
 ];
 
 test("A user without privileges opens the same spec as root", (t) => {
@@ -77,19 +79,19 @@ const refusals: readonly [title: string, launcher: readonly string[], body: stri
 	["no capability probes", nobody, 'return loader.probe().mapType("hash");', "CAP_BPF"],
 	[
 		"CAP_BPF alone loads a TC program",
-		["setpriv", "--bounding-set=-all,+bpf"],
+		["setpriv", "--bounding-set=-all,+dac_read_search,+bpf"],
 		"loader.loadObject(loader.openSpec(bytes));",
 		"CAP_NET_ADMIN",
 	],
 	[
 		"CAP_BPF alone probes XDP",
-		["setpriv", "--bounding-set=-all,+bpf"],
+		["setpriv", "--bounding-set=-all,+dac_read_search,+bpf"],
 		'return loader.probe().programType("xdp");',
 		"CAP_NET_ADMIN",
 	],
 	[
 		"CAP_BPF and CAP_NET_ADMIN open a program by its number",
-		["setpriv", "--bounding-set=-all,+bpf,+net_admin"],
+		["setpriv", "--bounding-set=-all,+dac_read_search,+bpf,+net_admin"],
 		"using o = loader.loadObject(loader.openSpec(bytes)); return loader.openProgramById(o.programs.prog.info().id);",
 		"CAP_SYS_ADMIN",
 	],
@@ -108,7 +110,7 @@ for (const [title, launcher, body, missing] of refusals) {
 
 test("CAP_BPF and CAP_NET_ADMIN are enough to load and run a TC program", (t) => {
 	const { result } = runBehind(
-		["setpriv", "--bounding-set=-all,+bpf,+net_admin"],
+		["setpriv", "--bounding-set=-all,+dac_read_search,+bpf,+net_admin"],
 		"using o = loader.loadObject(loader.openSpec(bytes)); return o.programs.prog.testRun({ data: new Uint8Array(64) });",
 	);
 	t.like(result, { returnValue: 0 });
