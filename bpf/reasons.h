@@ -21,7 +21,8 @@
 	X(NO_BACKEND,      32, "Refused: the frontend has no backend.")                                         \
 	X(SLOT_MISSING,    33, "Refused: the frontend's range leads outside svc_slots.")                        \
 	X(BACKEND_MISSING, 34, "Refused: the slot names a backend that is free or outside svc_backends.")       \
-	X(WRONG_FAMILY,    35, "Refused: the backend is of the other IP family than the frontend.")
+	X(WRONG_FAMILY,    35, "Refused: the backend is of the other IP family than the frontend.")    \
+	X(FRONTEND_TORN,   36, "Refused: twice in a row the frontend's entry did not fit its check.")
 
 #define HOOKS(X)                                                                                                \
 	X(CONNECT,          0, "connect(), TCP and UDP.")                                                       \

@@ -21,7 +21,7 @@ enum verdict { VERDICT_REFUSE, VERDICT_PASS };
 static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family family)
 {
 	struct endpoint dialled, target;
-	const struct frontend *frontend;
+	struct frontend frontend;
 	enum reason reason;
 	__u64 cookie;
 
@@ -34,7 +34,7 @@ static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family f
 		forget_peer(cookie);
 		return reason;
 	}
-	reason = pick_backend(frontend, random_chance(frontend), is_mapped(&dialled.address), &target);
+	reason = pick_backend(&frontend, random_chance(&frontend), is_mapped(&dialled.address), &target);
 	if (reason)
 		return reason;
 	remember_peer(cookie, &dialled, &target);
@@ -64,7 +64,7 @@ static __always_inline enum reason reuse_peer(struct bpf_sock_addr *ctx, enum fa
 static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family family)
 {
 	struct endpoint dialled, target;
-	const struct frontend *frontend;
+	struct frontend frontend;
 	enum reason reason;
 	__u64 cookie;
 
@@ -79,8 +79,8 @@ static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family f
 		return reason;
 	}
 	if (reuse_peer(ctx, family, cookie, &dialled, &target)) {
-		reason = pick_backend(frontend, socket_chance(cookie, frontend), is_mapped(&dialled.address),
-				      &target);
+		reason = pick_backend(&frontend, socket_chance(cookie, &frontend),
+				      is_mapped(&dialled.address), &target);
 		if (reason)
 			return reason;
 		remember_sent(cookie, &dialled, &target);

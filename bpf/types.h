@@ -35,7 +35,7 @@ struct frontend {
 	__u32 affinity_timeout_s DOC("Seconds a client keeps its backend; 0: no affinity.");
 	enum algorithm algorithm;
 	__u8 flags;
-	__u16 reserved;
+	__u16 check DOC("Of the key and all other fields: lib/frontend.h says how.");
 };
 _Static_assert(sizeof(struct frontend) == 20, "frontend");
 

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { attachCgroup, loadObject, openSpec } from "bpf-loader";
+import { sealFrontend } from "../../kproxy/src/dataplane/frontend-check.ts";
 import {
 	BackendState,
 	type FrontendKey,
@@ -108,18 +109,11 @@ function fill({ frontends, slots, backends }: ServiceMaps, count: number): void 
 	);
 	slots.setAll(numbers.map((number) => [number, number + 1]));
 	frontends.setAll(
-		numbers.map((number) => [
-			frontendKey(number),
-			{
-				firstSlot: number,
-				slotCount: 1,
-				service: number + 1,
-				affinityTimeoutS: 0,
-				algorithm: 0,
-				flags: 0,
-				reserved: 0,
-			},
-		]),
+		numbers.map((number) => {
+			const key = frontendKey(number);
+			const range = { firstSlot: number, slotCount: 1, service: number + 1 };
+			return [key, sealFrontend(key, { ...range, affinityTimeoutS: 0, algorithm: 0, flags: 0 })];
+		}),
 	);
 }
 

@@ -108,7 +108,8 @@ export function sameFrontend(a: Frontend | undefined, b: Frontend | undefined): 
 		a.service === b.service &&
 		a.affinityTimeoutS === b.affinityTimeoutS &&
 		a.algorithm === b.algorithm &&
-		a.flags === b.flags
+		a.flags === b.flags &&
+		a.check === b.check
 	);
 }
 

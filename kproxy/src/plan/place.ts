@@ -1,3 +1,4 @@
+import { sealFrontend } from "../dataplane/frontend-check.ts";
 import {
 	Algorithm,
 	type Frontend,
@@ -72,7 +73,7 @@ export function place(state: PlannerState, target: Target): void {
 	const value = frontendValue(row, target.row.affinityTimeoutS);
 	for (const [text, key] of target.frontends) {
 		state.frontends.set(text, { key, owner: target.id });
-		state.draft.frontends.set(text, { key, value });
+		state.draft.frontends.set(text, { key, value: sealFrontend(key, value) });
 	}
 	if (previous === undefined) return;
 	dropFrontends(state, { previous, keep: target.frontends });
@@ -177,7 +178,7 @@ function takeService({ services, draft }: PlannerState, { namespace, name, port 
 }
 
 /** The value that sends a frontend to a row's range. */
-function frontendValue({ range, service }: PlannedRow, affinityTimeoutS: number): Frontend {
+function frontendValue({ range, service }: PlannedRow, affinityTimeoutS: number): Omit<Frontend, "check"> {
 	return {
 		firstSlot: range?.first ?? 0,
 		slotCount: range?.numbers.length ?? 0,
@@ -185,7 +186,6 @@ function frontendValue({ range, service }: PlannedRow, affinityTimeoutS: number)
 		affinityTimeoutS,
 		algorithm: Algorithm.RANDOM,
 		flags: 0,
-		reserved: 0,
 	};
 }
 

@@ -68,7 +68,7 @@ test("a frontend that makes no sense is described as it is", (t) => {
 				affinityTimeoutS: 0,
 				algorithm: 0,
 				flags: 0,
-				reserved: 0,
+				check: 0,
 			},
 		],
 	]);

@@ -25,7 +25,7 @@ function backend(number: number, parts: Partial<Backend> = {}): Backend {
 
 function frontend(parts: Partial<Frontend>): Frontend {
 	const value = { firstSlot: 0, slotCount: 1, service: 1, affinityTimeoutS: 0 };
-	return { ...value, algorithm: Algorithm.RANDOM, flags: 0, reserved: 0, ...parts };
+	return { ...value, algorithm: Algorithm.RANDOM, flags: 0, check: 0, ...parts };
 }
 
 /** One frontend 10.96.0.`n` for each `n`, with slot, backend and service number `n`. */

@@ -24,7 +24,7 @@ const VALUE = {
 	affinityTimeoutS: 0,
 	algorithm: 0,
 	flags: 0,
-	reserved: 0,
+	check: 0,
 } as const;
 
 /** Small maps: a test makes many of them. */

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { attachCgroup, type BpfObject, loadObject, openSpec } from "bpf-loader";
 import { type Outcome, readOutcomes } from "../../src/dataplane/counters.ts";
+import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	type Backend,
 	BackendState,
@@ -85,10 +86,15 @@ async function countOutcomes(maps: ServiceMaps, during: () => Promise<unknown>):
 	});
 }
 
-/** Writes a frontend for TCP and UDP, on a range of slots. */
+/** Writes a frontend for TCP and UDP, on a range of slots; a torn one has a check that does not fit. */
 export function setFrontend(
 	{ frontends }: ServiceMaps,
-	{ address, firstSlot, slotCount }: { address: string; firstSlot: number; slotCount: number },
+	{
+		address,
+		firstSlot,
+		slotCount,
+		torn = false,
+	}: { address: string; firstSlot: number; slotCount: number; torn?: boolean },
 ): void {
 	const value = {
 		firstSlot,
@@ -97,7 +103,6 @@ export function setFrontend(
 		affinityTimeoutS: 0,
 		algorithm: 0,
 		flags: 0,
-		reserved: 0,
 	} as const;
 	const keys: FrontendKey[] = [Protocol.TCP, Protocol.UDP].map((protocol) => ({
 		address,
@@ -105,7 +110,12 @@ export function setFrontend(
 		protocol,
 		scope: Scope.INTERNAL,
 	}));
-	frontends.setAll(keys.map((key) => [key, value]));
+	frontends.setAll(
+		keys.map((key) => {
+			const sealed = sealFrontend(key, value);
+			return [key, torn ? { ...sealed, check: sealed.check ^ 1 } : sealed];
+		}),
+	);
 }
 
 /** An endpoint as svc_backends holds it. */

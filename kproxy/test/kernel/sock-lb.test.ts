@@ -15,6 +15,7 @@ const FRONTENDS = {
 	wrongFamily: { number: 8, backends: ["a"] },
 	freeBackend: { number: 9, backends: ["free"] },
 	noSlot: { number: 10, backends: ["a"] },
+	torn: { number: 11, backends: ["a"] },
 } as const;
 type FrontendName = keyof typeof FRONTENDS;
 
@@ -68,6 +69,7 @@ function fill({ maps }: Stage, family: Family, firstNumber: number): void {
 			address,
 			firstSlot: name === "noSlot" ? OUTSIDE : firstSlot,
 			slotCount: backends.length,
+			torn: name === "torn",
 		});
 		if (name === "noSlot" || name === "freeBackend") continue;
 		const from = name === "wrongFamily" ? other : family;
@@ -248,6 +250,7 @@ for (const family of FAMILIES) {
 		{ name: "wrongFamily", reason: "WRONG_FAMILY" },
 		{ name: "freeBackend", reason: "BACKEND_MISSING" },
 		{ name: "noSlot", reason: "SLOT_MISSING" },
+		{ name: "torn", reason: "FRONTEND_TORN" },
 	] as const;
 	for (const { name, reason } of refusals) {
 		test.serial(title(`${reason} refuses at once, and is counted once at its hook`), async (t) => {

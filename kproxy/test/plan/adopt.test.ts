@@ -1,5 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
+import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	Algorithm,
 	type Backend,
@@ -28,7 +29,7 @@ const frontend = (parts: Partial<Frontend>): Frontend => ({
 	affinityTimeoutS: 0,
 	algorithm: Algorithm.RANDOM,
 	flags: 0,
-	reserved: 0,
+	check: 0,
 	...parts,
 });
 
@@ -77,6 +78,11 @@ const cases: DamageCase[] = [
 		title: "a frontend of no Service that points at another one's slots",
 		damage: (tables) => tables.frontends.setAll([[key("10.9.9.9"), frontend({ slotCount: 1, service: 9 })]]),
 		repairs: [/^svc_frontends 10\.9\.9\.9:80\/TCP has service number 9/],
+	},
+	{
+		title: "a frontend that is right but for its check",
+		damage: (tables) => tables.frontends.setAll([[key("10.96.0.1"), frontend({ slotCount: 2, check: 1 })]]),
+		repairs: [],
 	},
 	{
 		title: "a slot that names no backend",
@@ -181,7 +187,9 @@ for (const { title, damage, repairs } of cases) {
 function assertOnlyWeb(t: { deepEqual(a: unknown, b: unknown): void }, tables: FakeTables): void {
 	const { frontends, slots, backends, names } = tables.content();
 	t.deepEqual([...frontends.keys()], ["10.96.0.1:80/TCP"]);
-	const { firstSlot, slotCount, service } = [...frontends.values()][0] ?? frontend({});
+	const value = [...frontends.values()][0] ?? frontend({});
+	t.deepEqual(value, sealFrontend(key("10.96.0.1"), value));
+	const { firstSlot, slotCount, service } = value;
 	const dialled = [firstSlot, firstSlot + 1].map((slot) => backends.get(slots.get(slot) ?? 0));
 	t.deepEqual(
 		[slotCount, ...dialled.map((cell) => `${cell?.address} ${cell?.state}`)],

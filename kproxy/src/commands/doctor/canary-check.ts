@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attachCgroup, BpfError, type BpfMap, loadObject, openSpec } from "bpf-loader";
 import { findCgroup } from "../../dataplane/cgroup-root.ts";
+import { sealFrontend } from "../../dataplane/frontend-check.ts";
 import { Algorithm, BackendState, Protocol, Scope } from "../../dataplane/generated/sock_lb.ts";
 import { type MapName, objectPath, openServiceMaps, type ServiceMaps } from "../../dataplane/service-maps.ts";
 import { startBackends } from "./canary-backends.ts";
@@ -82,11 +83,11 @@ function fillMaps({ backends, slots, frontends }: ServiceMaps, ports: { tcp: num
 			affinityTimeoutS: 0,
 			algorithm: Algorithm.RANDOM,
 			flags: 0,
-			reserved: 0,
 		};
 		backends.setAll([[number, backend]]);
 		slots.setAll([[number, number]]);
-		frontends.setAll([[{ ...FRONTEND, protocol, scope: Scope.INTERNAL }, frontend]]);
+		const key = { ...FRONTEND, protocol, scope: Scope.INTERNAL };
+		frontends.setAll([[key, sealFrontend(key, frontend)]]);
 	}
 }
 

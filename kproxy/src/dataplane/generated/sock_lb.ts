@@ -43,6 +43,8 @@ export const Reason = {
 	BACKEND_MISSING: 34,
 	/** Refused: the backend is of the other IP family than the frontend. */
 	WRONG_FAMILY: 35,
+	/** Refused: twice in a row the frontend's entry did not fit its check. */
+	FRONTEND_TORN: 36,
 	REFUSED: 32,
 	COUNT: 64,
 } as const;
@@ -60,6 +62,7 @@ export const reasonDocs = {
 	SLOT_MISSING: "Refused: the frontend's range leads outside svc_slots.",
 	BACKEND_MISSING: "Refused: the slot names a backend that is free or outside svc_backends.",
 	WRONG_FAMILY: "Refused: the backend is of the other IP family than the frontend.",
+	FRONTEND_TORN: "Refused: twice in a row the frontend's entry did not fit its check.",
 } as const;
 
 /** `enum hook`. */
@@ -293,7 +296,8 @@ export interface Frontend {
 	affinityTimeoutS: number;
 	algorithm: Algorithm;
 	flags: number;
-	reserved: number;
+	/** Of the key and all other fields: lib/frontend.h says how. */
+	check: number;
 }
 
 /** `struct frontend`, 20 bytes. */
@@ -307,7 +311,7 @@ export const frontendCodec: Codec<Frontend> = {
 		u32.encode(value.affinityTimeoutS, view, offset + 12, "frontend.affinity_timeout_s");
 		algorithmCodec.encode(value.algorithm, view, offset + 16, "frontend.algorithm");
 		u8.encode(value.flags, view, offset + 17, "frontend.flags");
-		u16.encode(value.reserved, view, offset + 18, "frontend.reserved");
+		u16.encode(value.check, view, offset + 18, "frontend.check");
 	},
 	decode(view, offset) {
 		return {
@@ -317,7 +321,7 @@ export const frontendCodec: Codec<Frontend> = {
 			affinityTimeoutS: u32.decode(view, offset + 12),
 			algorithm: algorithmCodec.decode(view, offset + 16),
 			flags: u8.decode(view, offset + 17),
-			reserved: u16.decode(view, offset + 18),
+			check: u16.decode(view, offset + 18),
 		};
 	},
 };
