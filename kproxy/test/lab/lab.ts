@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent } from "./agent.ts";
 import { cgroup2Root, makeCgroup, removeCgroup } from "./cgroups.ts";
-import { mountBpffs, mounts, unmount } from "./mounts.ts";
+import { mountBpffs, mounts, unmountBpffs } from "./mounts.ts";
 import { Namespace, NETNS_DIR } from "./namespaces.ts";
 import { isAbandoned, labName } from "./owner.ts";
 import { run } from "./run.ts";
@@ -87,7 +87,7 @@ export class Lab {
 		open.delete(this);
 		attemptAll([
 			() => removeCgroup(this.#cgroup),
-			() => unmount(this.bpffs),
+			() => unmountBpffs(this.bpffs),
 			...this.#namespaces.map((namespace) => () => namespace.delete()),
 			() => rmSync(this.directory, { recursive: true, force: true }),
 		]);
@@ -124,7 +124,7 @@ function abandoned(): { remove: () => void }[] {
 	const bpffs = mounts().filter((mount) => mount.type === "bpf" && isAbandoned(mount.path));
 	return [
 		...abandonedIn(root).map((name) => ({ remove: () => removeCgroup(join(root, name)) })),
-		...bpffs.map(({ path }) => ({ remove: () => unmount(path) })),
+		...bpffs.map(({ path }) => ({ remove: () => unmountBpffs(path) })),
 		...abandonedIn(NETNS_DIR).map((name) => ({ remove: () => void run("ip", ["netns", "delete", name]) })),
 		...abandonedIn(tmpdir()).map((name) => ({
 			remove: () => rmSync(join(tmpdir(), name), { recursive: true, force: true }),

@@ -1,4 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { RUN_DIRECTORY } from "../../src/serve/daemon-socket.ts";
 import { run } from "./run.ts";
 
 /** Everything mounted in this mount namespace. */
@@ -12,9 +14,17 @@ export function mountBpffs(path: string): void {
 	run("mount", ["-t", "bpf", "bpf", path]);
 }
 
-/** Unmounts what is mounted at a path, or nothing. Lets go at once even where a process still stands in it. */
-export function unmount(path: string): void {
-	if (mounts().some((mount) => mount.path === path)) run("umount", ["--lazy", path]);
+/**
+ * Unmounts the BPF file system at a path, or nothing, and removes the sockets of daemons that were killed on it. Lets go
+ * at once even where a process still stands in it.
+ */
+export function unmountBpffs(path: string): void {
+	if (!mounts().some((mount) => mount.path === path)) return;
+	const ours = `bpffs-${statSync(path).dev}-`;
+	for (const name of existsSync(RUN_DIRECTORY) ? readdirSync(RUN_DIRECTORY) : []) {
+		if (name.startsWith(ours)) rmSync(join(RUN_DIRECTORY, name), { force: true });
+	}
+	run("umount", ["--lazy", path]);
 }
 
 function parseMount(line: string): { path: string; type: string } {
