@@ -17,13 +17,10 @@ export type { ServiceTables } from "./dataplane/tables.ts";
 export { createPipeline, type Pipeline, type PipelineOptions, type Report } from "./pipeline.ts";
 export type { Problem, ProblemCode } from "./problem.ts";
 export { version } from "./version.ts";
+export { type ChangeQueue, type ChangeQueueOptions, createChangeQueue } from "./watch/change-queue.ts";
 export {
-	type Batch,
-	type Change,
 	createKubernetesSource,
-	createManifestsSource,
-	type Sink,
-	type Source,
-	type SourceStatus,
-	watchSources,
-} from "./watch/index.ts";
+	type KubernetesSourceOptions,
+} from "./watch/kubernetes/kubernetes-source.ts";
+export { createManifestsSource, type ManifestsSourceOptions } from "./watch/manifests/manifests-source.ts";
+export type { Batch, Change, Sink, Source, SourceStatus } from "./watch/source.ts";

@@ -47,11 +47,6 @@ export interface Desired {
 	names: Map<number, ServiceName | undefined>;
 }
 
-/** A desired state that touches nothing. */
-export function emptyDesired(): Desired {
-	return { frontends: new Map(), slots: new Map(), backends: new Map(), names: new Map() };
-}
-
 /** Reads all four maps. Cost: once the size of the maps; done at start and by the CLI. */
 export function readTables(tables: ServiceTables): Mirror {
 	const mirror: Mirror = {

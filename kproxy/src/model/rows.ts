@@ -5,8 +5,6 @@ import { addressFamily, canonicalAddress } from "./address.ts";
 import { mergeEndpoints } from "./endpoints.ts";
 import type { EndpointSliceObject, ServiceObject } from "./objects.ts";
 
-export type { Endpoint, RowFrontend, ServicePortRow } from "../plan/row.ts";
-
 /** Rows of one Service, by row id, and what is wrong with it and its slices. */
 export interface ServiceRows {
 	rows: Map<string, ServicePortRow>;

@@ -9,7 +9,7 @@ import {
 	Scope,
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { createSync } from "../../src/dataplane/sync.ts";
-import { type Desired, emptyDesired, frontendText } from "../../src/dataplane/tables.ts";
+import { type Desired, frontendText } from "../../src/dataplane/tables.ts";
 import { type FakeTables, fakeTables } from "./fake-tables.ts";
 
 function backend(number: number, parts: Partial<Backend> = {}): Backend {
@@ -26,6 +26,11 @@ function backend(number: number, parts: Partial<Backend> = {}): Backend {
 function frontend(parts: Partial<Frontend>): Frontend {
 	const value = { firstSlot: 0, slotCount: 1, service: 1, affinityTimeoutS: 0 };
 	return { ...value, algorithm: Algorithm.RANDOM, flags: 0, check: 0, ...parts };
+}
+
+/** A desired state that touches nothing. */
+function emptyDesired(): Desired {
+	return { frontends: new Map(), slots: new Map(), backends: new Map(), names: new Map() };
 }
 
 /** One frontend 10.96.0.`n` for each `n`, with slot, backend and service number `n`. */

@@ -1,4 +1,5 @@
 import test from "ava";
+import { chiSquare, chiSquareBound } from "../lab/chi-square.ts";
 import { sweepLabs } from "../lab/lab.ts";
 import { BACKEND_PORT, backendAt, createStage, PORT, type Stage, setFrontend } from "./sock-lb-stage.ts";
 
@@ -323,15 +324,3 @@ test.serial("Where the kernel lets a program set no errno, a refused dial gets E
 		old.close();
 	}
 });
-
-/** How far the counts are from all being as expected. */
-function chiSquare(counts: readonly number[], expected: number): number {
-	return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-}
-
-/** What chi-square exceeds once in a million runs of an even spread (Wilson and Hilferty's approximation). */
-function chiSquareBound(degreesOfFreedom: number): number {
-	if (degreesOfFreedom === 0) return 0;
-	const variance = 2 / (9 * degreesOfFreedom);
-	return degreesOfFreedom * (1 - variance + 4.753 * Math.sqrt(variance)) ** 3;
-}

@@ -1,7 +1,6 @@
 import test from "ava";
 import type { ApiObject, Kind } from "../../src/model/objects.ts";
-import type { ChangeQueue } from "../../src/watch/change-queue.ts";
-import { watchSources } from "../../src/watch/index.ts";
+import { type ChangeQueue, createChangeQueue } from "../../src/watch/change-queue.ts";
 import type { Batch, Sink, Source } from "../../src/watch/source.ts";
 
 /** A source that a test speaks for. */
@@ -61,7 +60,7 @@ function queueOf(...sources: FakeSource[]): {
 	const stop = new AbortController();
 	const notices: string[] = [];
 	const onNotice = (level: string, line: string): void => void notices.push(`${level} ${line}`);
-	const queue = watchSources(sources, stop.signal, { onNotice });
+	const queue = createChangeQueue(sources, { signal: stop.signal, onNotice });
 	const batches = queue[Symbol.asyncIterator]();
 	return { queue, notices, stop, next: async () => (await batches.next()).value };
 }

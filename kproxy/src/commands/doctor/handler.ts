@@ -40,6 +40,6 @@ function formatChecks(checks: readonly Check[], { colour }: Terminal): string {
 		}
 	}
 	const count = (level: Check["level"]) => checks.filter((check) => check.level === level).length;
-	lines.push("", `${count("ok")} ok, ${count("warn")} warnings, ${count("fail")} failures`);
+	lines.push("", `${count("ok")} ok, ${count("warn")} warn, ${count("fail")} fail`);
 	return `${lines.join("\n")}\n`;
 }
