@@ -47,6 +47,64 @@ struct {
 } svc_names SEC(".maps")
 	DOC("Name of each service number; only userspace reads it, so that the CLI needs no daemon.");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct affinity_key);
+	__type(value, struct affinity);
+} svc_affinity SEC(".maps") DOC("Backend that each client of a Service with affinity keeps.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct range_key);
+	__type(value, __u32);
+} svc_ranges SEC(".maps") DOC("Clients that may dial the load-balancer addresses of a service number.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct in6_addr);
+	__type(value, enum node_address_flag);
+} node_addresses SEC(".maps")
+	DOC("Addresses of this node where NodePorts are dialled; bits of enum node_address_flag.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct device);
+} devices SEC(".maps") DOC("Addresses of each device by its index, for source translation.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cluster);
+} cluster SEC(".maps") DOC("Address ranges of the cluster.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct flow);
+	__type(value, struct flow_target);
+} conntrack SEC(".maps") DOC("Flows from clients to frontends, and where they go.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct flow);
+	__type(value, struct reply_target);
+} conntrack_reply SEC(".maps") DOC("The same flows from the backend's side, and whose replies they are.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct fragment_key);
+	__type(value, struct ports);
+} fragments SEC(".maps") DOC("Ports of packets in fragments, which only the first fragment has.");
+
 /* Mappable for its alignment: only then is every set one cache line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -3,7 +3,8 @@
  * The only list of outcomes: why a connect, datagram or packet was passed, translated or refused.
  *
  * C, generated TypeScript, metrics and docs all come from here. Numbers never change their meaning, because
- * counters outlive the daemon that reads them. From REASON_REFUSED on the hook refuses.
+ * counters outlive the daemon that reads them. From REASON_REFUSED on nothing passes: a socket hook refuses,
+ * a packet hook rejects (RST, ICMP unreachable) or drops.
  */
 #ifndef KPROXY_REASONS_H
 #define KPROXY_REASONS_H
@@ -14,21 +15,38 @@
 
 /* clang-format off */
 #define REASONS(X)                                                                                              \
-	X(TRANSLATED,       0, "Passed with the address translated, to the backend or back to the frontend.")   \
-	X(NOT_FRONTEND,     1, "Passed as it is: nothing serves this address, port and protocol.")              \
-	X(NOT_REMEMBERED,   2, "Passed as it is: this peer was not reached through a frontend.")                \
-	X(OTHER_PROTOCOL,   3, "Passed as it is: neither TCP nor UDP.")                                         \
-	X(NO_BACKEND,      32, "Refused: the frontend has no backend.")                                         \
-	X(SLOT_MISSING,    33, "Refused: the frontend's range leads outside svc_slots.")                        \
-	X(BACKEND_MISSING, 34, "Refused: the slot names a backend that is free or outside svc_backends.")       \
-	X(WRONG_FAMILY,    35, "Refused: the backend is of the other IP family than the frontend.")    \
-	X(FRONTEND_TORN,   36, "Refused: twice in a row the frontend's entry did not fit its check.")
+	X(TRANSLATED,         0, "Passed with the address translated, to the backend or back to the frontend.") \
+	X(NOT_FRONTEND,       1, "Passed as it is: nothing serves this address, port and protocol.")            \
+	X(NOT_REMEMBERED,     2, "Passed as it is: this peer was not reached through a frontend.")              \
+	X(OTHER_PROTOCOL,     3, "Passed as it is: no protocol that Services have.")                            \
+	X(NOT_IP,             4, "Passed as it is: neither IPv4 nor IPv6.")                                     \
+	X(TAGGED,             5, "Passed as it is: a VLAN tag; the VLAN device sees it without.")               \
+	X(LEFT_TO_PACKETS,    6, "Passed as it is: needs the client address, which only its packets have.")     \
+	X(NO_BACKEND,        32, "Rejected: the frontend has no backend.")                                      \
+	X(SLOT_MISSING,      33, "Dropped: the frontend's range leads outside svc_slots.")                      \
+	X(BACKEND_MISSING,   34, "Dropped: the slot names a backend that is free or outside svc_backends.")     \
+	X(WRONG_FAMILY,      35, "Dropped: the backend is of the other IP family than the frontend.")           \
+	X(FRONTEND_TORN,     36, "Dropped: twice in a row the frontend's entry did not fit its check.")         \
+	X(NO_LOCAL_BACKEND,  37, "Dropped: externalTrafficPolicy is Local and no endpoint is on this node.")    \
+	X(NO_SUCH_PORT,      38, "Rejected: the ClusterIP has no such port.")                                   \
+	X(NO_SUCH_SERVICE,   39, "Dropped: no Service has this address of the service range.")                  \
+	X(NOT_IN_RANGES,     40, "Dropped: the client is not in loadBalancerSourceRanges.")                     \
+	X(NO_SNAT_PORT,      41, "Dropped: no free source port towards the backend.")                           \
+	X(NO_SNAT_ADDRESS,   42, "Dropped: no address of this node to send from.")                              \
+	X(NOT_TRACKED,       43, "Dropped: the flow could not be written into conntrack.")                      \
+	X(FRAGMENT_MISSED,   44, "Dropped: a fragment whose first one was not seen.")                           \
+	X(BAD_PACKET,        45, "Dropped: the headers are cut short.")                                         \
+	X(HIDDEN_REDIRECT,   46, "Dropped: an ICMP redirect that would lead the client past this node.")        \
+	X(NODE_PORT_TAKEN,   47, "Refused: the port is the NodePort of a Service.")
 
 #define HOOKS(X)                                                                                                \
-	X(CONNECT,          0, "connect(), TCP and UDP.")                                                       \
-	X(SENDMSG,          1, "sendto() and sendmsg() with an address, UDP.")                                  \
-	X(RECVMSG,          2, "recvfrom() and recvmsg() that ask for the address, UDP.")                       \
-	X(GETPEERNAME,      3, "getpeername(), and accept() that asks for the address.")
+	X(CONNECT,        0, "connect(), TCP and UDP.")                                                         \
+	X(SENDMSG,        1, "sendto() and sendmsg() with an address, UDP.")                                    \
+	X(RECVMSG,        2, "recvfrom() and recvmsg() that ask for the address, UDP.")                         \
+	X(GETPEERNAME,    3, "getpeername(), and accept() that asks for the address.")                          \
+	X(POST_BIND,      4, "bind() of the node's own processes.")                                             \
+	X(NODE,           5, "Packets on the node's devices.")                                                  \
+	X(POD,            6, "Packets on pod interfaces; ingress is what the pod sends.")
 /* clang-format on */
 
 #define REASON_NUMBER(name, number, sentence) REASON_##name = number,

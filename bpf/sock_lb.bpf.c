@@ -29,12 +29,13 @@ static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family f
 	if (reason)
 		return reason;
 	cookie = bpf_get_socket_cookie(ctx);
-	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
+	reason = find_frontend(&dialled, ctx->protocol, &frontend);
 	if (reason) {
 		forget_peer(cookie);
 		return reason;
 	}
-	reason = pick_backend(&frontend, random_chance(&frontend), is_mapped(&dialled.address), &target);
+	reason = pick_backend(&frontend.internal, random_chance(&frontend.internal),
+			      is_mapped(&dialled.address), &target);
 	if (reason)
 		return reason;
 	remember_peer(cookie, &dialled, &target);
@@ -72,14 +73,14 @@ static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family f
 	if (reason)
 		return reason;
 	cookie = bpf_get_socket_cookie(ctx);
-	reason = find_frontend(&dialled, ctx->protocol, SCOPE_INTERNAL, &frontend);
+	reason = find_frontend(&dialled, ctx->protocol, &frontend);
 	if (reason) {
 		if (!is_connected(ctx))
 			forget_sent(cookie, &dialled);
 		return reason;
 	}
 	if (reuse_peer(ctx, family, cookie, &dialled, &target)) {
-		reason = pick_backend(&frontend, socket_chance(cookie, &frontend),
+		reason = pick_backend(&frontend.internal, socket_chance(cookie, &frontend),
 				      is_mapped(&dialled.address), &target);
 		if (reason)
 			return reason;

@@ -10,41 +10,71 @@
 #define DOC(sentence) __attribute__((btf_decl_tag("doc:" sentence)))
 #define PACKED __attribute__((packed))
 
-enum protocol { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_SCTP = 132 } PACKED;
+/* ANY is in the keys of address guards only: see frontend_key. */
+enum protocol {
+	PROTOCOL_ANY = 0,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_SCTP = 132,
+} PACKED;
 
 /* Where the client is, for traffic policies. */
 enum scope { SCOPE_INTERNAL, SCOPE_EXTERNAL } PACKED;
 
 enum algorithm { ALGORITHM_RANDOM } PACKED;
 
-/* FREE: no slot points here and the number may be given out again. */
-enum backend_state { BACKEND_FREE, BACKEND_ACTIVE, BACKEND_TERMINATING } PACKED;
+enum frontend_flag {
+	FRONTEND_PLAIN = 0,
+	FRONTEND_SOURCE_RANGES = 1, /* only clients in svc_ranges may dial it */
+	FRONTEND_NODE_ALLOWED = 2,  /* and this node, whose own address is in them */
+	FRONTEND_LOCAL_EXTERNAL = 4 /* external clients: local endpoints or none, which drops them */
+} PACKED;
 
+/*
+ * FREE: no slot points here and the number may be given out again. ACTIVE takes new flows. TERMINATING takes
+ * them only where no active one is left; its flows go on. RETIRED: no Service has it any more.
+ */
+enum backend_state { BACKEND_FREE, BACKEND_ACTIVE, BACKEND_TERMINATING, BACKEND_RETIRED } PACKED;
+
+enum backend_flag { BACKEND_ELSEWHERE = 0, BACKEND_LOCAL = 1 /* on this node */ } PACKED;
+
+/*
+ * A NodePort has the unspecified address of its family (:: or ::ffff:0.0.0.0): it is dialled at every address
+ * in node_addresses. Port 0 with PROTOCOL_ANY is the guard of a ClusterIP: it stands for every other port.
+ */
 struct frontend_key {
 	struct in6_addr address DOC("Address that clients dial; IPv4 as ::ffff:a.b.c.d.");
 	__be16 port DOC("Port that clients dial.");
 	enum protocol protocol;
-	enum scope scope;
+	__u8 reserved;
 };
 _Static_assert(sizeof(struct frontend_key) == 20, "frontend_key");
 
+struct slot_range {
+	__u32 first DOC("First cell of the range in svc_slots.");
+	__u32 count DOC("Cells in the range; 0: no backend.");
+};
+_Static_assert(sizeof(struct slot_range) == 8, "slot_range");
+
 struct frontend {
-	__u32 first_slot DOC("First cell of the range in svc_slots.");
-	__u32 slot_count DOC("Cells in the range; 0: no backend, connects are refused.");
-	__u32 service DOC("Number of the service port in svc_names.");
+	struct slot_range internal DOC("For clients in the cluster.");
+	struct slot_range external DOC("For clients from outside.");
+	__u32 service DOC("Number of the service port in svc_names; 0: a guard.");
 	__u32 affinity_timeout_s DOC("Seconds a client keeps its backend; 0: no affinity.");
 	enum algorithm algorithm;
-	__u8 flags;
+	enum frontend_flag flags DOC("Any number of its bits.");
 	__u16 check DOC("Of the key and all other fields: lib/frontend.h says how.");
 };
-_Static_assert(sizeof(struct frontend) == 20, "frontend");
+_Static_assert(sizeof(struct frontend) == 28, "frontend");
 
 struct backend {
 	struct in6_addr address DOC("Address of the endpoint; IPv4 as ::ffff:a.b.c.d.");
 	__be16 port;
 	enum protocol protocol;
 	enum backend_state state;
-	__u32 reuse DOC("Grows each time the number is given to another endpoint.");
+	__u16 reuse DOC("Grows each time the number is given to another endpoint.");
+	enum backend_flag flags DOC("Any number of its bits.");
+	__u8 reserved;
 };
 _Static_assert(sizeof(struct backend) == 24, "backend");
 
@@ -84,6 +114,124 @@ struct reverse_key {
 	__u32 reserved;
 };
 _Static_assert(sizeof(struct reverse_key) == 32, "reverse_key");
+
+struct affinity_key {
+	struct in6_addr client DOC(
+		"Address of the client; at socket hooks ::, with the netns cookie in the last 8 bytes.");
+	__u32 service DOC("Number of the service port.");
+};
+_Static_assert(sizeof(struct affinity_key) == 20, "affinity_key");
+
+struct affinity {
+	__u64 seen_ns DOC("When the client last dialled, on CLOCK_MONOTONIC.");
+	struct slot_range range DOC(
+		"Where the backend was found; as long as it is the frontend's, the backend is in it.");
+	__u32 backend DOC("Backend number.");
+	__u16 reuse DOC("Reuse counter of the backend; with another one the number means another endpoint.");
+	__u16 reserved;
+};
+_Static_assert(sizeof(struct affinity) == 24, "affinity");
+
+struct range_key {
+	__u32 prefix_length DOC("Bits of service and address that count: 32 and more.");
+	__u32 service DOC("Number of the service port.");
+	struct in6_addr address DOC("IPv4 as ::ffff:a.b.c.d.");
+};
+_Static_assert(sizeof(struct range_key) == 24, "range_key");
+
+enum node_address_flag {
+	NODE_ADDRESS_PLAIN = 0,
+	NODE_ADDRESS_LOOPBACK = 1 /* for the node's own processes only */
+};
+
+/* What the node's programs know of a device. */
+struct device {
+	struct in6_addr ipv4 DOC(
+		"Source of what is translated and leaves here, as ::ffff:a.b.c.d; :: where it has none.");
+	struct in6_addr ipv6 DOC("The same for IPv6.");
+};
+_Static_assert(sizeof(struct device) == 32, "device");
+
+struct prefix {
+	struct in6_addr address DOC("With the bits outside the mask zero; IPv4 as ::ffff:a.b.c.d.");
+	struct in6_addr mask;
+};
+_Static_assert(sizeof(struct prefix) == 32, "prefix");
+
+#define PREFIXES 4
+
+struct cluster {
+	__u32 service_cidrs DOC("Used cells of service_cidr.");
+	__u32 pod_cidrs DOC("Used cells of pod_cidr.");
+	struct prefix
+		service_cidr[PREFIXES] DOC("Where ClusterIPs are from: what no Service has is dropped.");
+	struct prefix pod_cidr[PREFIXES] DOC(
+		"Where pods of all nodes are from: internal clients, also of another node.");
+};
+_Static_assert(sizeof(struct cluster) == 264, "cluster");
+
+/* Two ends of a flow and its protocol, as packets in one direction have them. */
+struct flow {
+	struct in6_addr source DOC("IPv4 as ::ffff:a.b.c.d.");
+	struct in6_addr destination DOC("IPv4 as ::ffff:a.b.c.d.");
+	__be16 source_port;
+	__be16 destination_port;
+	enum protocol protocol;
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct flow) == 40, "flow");
+
+enum flow_flag {
+	FLOW_OPEN = 0,
+	FLOW_FIN = 1, /* this side has sent its FIN */
+	FLOW_RST = 2,
+	FLOW_REPLIED = 4 /* a reply has come; in conntrack_reply only */
+} PACKED;
+
+/* Client to frontend: where its packets go. */
+struct flow_target {
+	struct in6_addr backend_address;
+	__be16 backend_port;
+	__be16 snat_port DOC("Source port that the packets get; 0: they keep theirs.");
+	__u32 backend DOC("Backend number.");
+	__u64 seen_ns DOC("Last packet, to a second, on CLOCK_MONOTONIC.");
+	__u16 reuse DOC("Reuse counter of the backend.");
+	enum flow_flag flags DOC("Any number of its bits.");
+	__u8 reserved[5];
+};
+_Static_assert(sizeof(struct flow_target) == 40, "flow_target");
+
+/* Backend to client: whose reply it is. Of a flow with a source port of ours the client's key is that port,
+ * at ::. */
+struct reply_target {
+	struct in6_addr frontend_address DOC("What the client dialled.");
+	struct in6_addr client_address;
+	struct in6_addr
+		snat_address DOC("Source address that the client's packets get; :: where they keep theirs.");
+	__be16 frontend_port;
+	__be16 client_port;
+	enum flow_flag flags DOC("Any number of its bits.");
+	__u8 reserved[3];
+	__u64 created_ns DOC("First packet, on CLOCK_MONOTONIC.");
+	__u64 seen_ns DOC("Last reply, to a second; 0: none yet.");
+};
+_Static_assert(sizeof(struct reply_target) == 72, "reply_target");
+
+/* What all fragments of one packet share. */
+struct fragment_key {
+	struct in6_addr source;
+	struct in6_addr destination;
+	__be32 id;
+	enum protocol protocol;
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct fragment_key) == 40, "fragment_key");
+
+struct ports {
+	__be16 source;
+	__be16 destination;
+};
+_Static_assert(sizeof(struct ports) == 4, "ports");
 
 struct counter {
 	__u64 packets DOC("Connects, datagrams or packets, as the hook has it.");

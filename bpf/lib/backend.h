@@ -15,12 +15,12 @@ static __always_inline __u32 mix(__u64 x)
 }
 
 /* Uniform over 32 bits, another one each time; not drawn where there is nothing to choose. */
-static __always_inline __u32 random_chance(const struct frontend *frontend)
+static __always_inline __u32 random_chance(const struct slot_range *range)
 {
 	__u32 only = 0;
 	__u64 *state;
 
-	if (frontend->slot_count <= 1)
+	if (range->count <= 1)
 		return 0;
 	state = bpf_map_lookup_elem(&random_state, &only);
 	if (!state)
@@ -44,14 +44,14 @@ static __always_inline __u32 socket_chance(__u64 cookie, const struct frontend *
  * Returns 0, NO_BACKEND, SLOT_MISSING, BACKEND_MISSING or WRONG_FAMILY. Scaling by a multiplication costs
  * less than a division; over 2^20 slots it favours none by more than one part in 4096.
  */
-static __always_inline enum reason pick_backend(const struct frontend *frontend, __u32 chance, bool mapped,
+static __always_inline enum reason pick_backend(const struct slot_range *range, __u32 chance, bool mapped,
 						struct endpoint *picked)
 {
-	__u32 slot = frontend->first_slot + (__u32)((__u64)chance * frontend->slot_count >> 32);
+	__u32 slot = range->first + (__u32)((__u64)chance * range->count >> 32);
 	const struct backend *backend;
 	const __u32 *number;
 
-	if (!frontend->slot_count)
+	if (!range->count)
 		return REASON_NO_BACKEND;
 	number = bpf_map_lookup_elem(&svc_slots, &slot);
 	if (!number)

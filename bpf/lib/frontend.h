@@ -9,7 +9,7 @@
 
 #define CHECK_FACTOR 0x9e3779b1
 
-/* Of the ten words of key and value in memory, with the check itself as 0. */
+/* Of the twelve words of key and value in memory, with the check itself as 0. */
 static __always_inline __u16 frontend_check(const struct frontend_key *key, const struct frontend *frontend)
 {
 	const __u32 words[] = {
@@ -17,9 +17,11 @@ static __always_inline __u16 frontend_check(const struct frontend_key *key, cons
 		key->address.s6_addr32[1],
 		key->address.s6_addr32[2],
 		key->address.s6_addr32[3],
-		key->port | (__u32)key->protocol << 16 | (__u32)key->scope << 24,
-		frontend->first_slot,
-		frontend->slot_count,
+		key->port | (__u32)key->protocol << 16 | (__u32)key->reserved << 24,
+		frontend->internal.first,
+		frontend->internal.count,
+		frontend->external.first,
+		frontend->external.count,
 		frontend->service,
 		frontend->affinity_timeout_s,
 		frontend->algorithm | (__u32)frontend->flags << 8,
@@ -50,13 +52,12 @@ static __always_inline bool read_frontend(const struct frontend_key *key, struct
  * value, or half of one. The check tells; the second look-up then finds the new entry.
  */
 static __always_inline enum reason find_frontend(const struct endpoint *dialled, enum protocol protocol,
-						 enum scope scope, struct frontend *found)
+						 struct frontend *found)
 {
 	struct frontend_key key = {
 		.address = dialled->address,
 		.port = dialled->port,
 		.protocol = protocol,
-		.scope = scope,
 	};
 
 	if (!read_frontend(&key, found))

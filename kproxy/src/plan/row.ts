@@ -7,26 +7,45 @@ export interface ServicePortRow {
 	name: string;
 	/** Name of the service port; empty where it has none. */
 	port: string;
-	protocol: "TCP" | "UDP";
+	protocol: "TCP" | "UDP" | "SCTP";
 	family: "IPv4" | "IPv6";
 	frontends: readonly RowFrontend[];
-	/** Those that take new connections, merged from all slices, each address and port once, sorted. */
+	/** Those that take new flows, and those whose flows go on; from all slices, each address and port once, sorted. */
 	endpoints: readonly Endpoint[];
+	/** 0: no affinity. */
 	affinityTimeoutS: number;
+	/** CIDRs of this family that may dial the load-balancer addresses; empty: everybody may. */
+	sourceRanges: readonly string[];
+	/** This node's own address is in `sourceRanges`, so its processes may dial them. */
+	nodeInSourceRanges: boolean;
 }
+
+/** Whose endpoints serve: those of the whole cluster, or those on this node. */
+export type TrafficPolicy = "Cluster" | "Local";
 
 /** Where clients dial; the protocol is the row's. */
 export interface RowFrontend {
+	kind: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalIP";
+	/** Of a NodePort: the unspecified one of the row's family, for every address of the node. */
 	address: string;
 	port: number;
-	scope: "internal" | "external";
+	/** For clients in the cluster. */
+	internal: TrafficPolicy;
+	/** For clients from outside. */
+	external: TrafficPolicy;
 }
 
-/** One endpoint of a row; `terminating` ones serve only where no active one is left. */
+/** One endpoint of a row. One that no policy uses takes no new flows: it terminates, and its flows go on. */
 export interface Endpoint {
 	address: string;
 	port: number;
+	/** `terminating` ones take new flows only where no active one is left. */
 	state: "active" | "terminating";
+	/** It is on this node. */
+	local: boolean;
+	/** Takes new flows under the policies Cluster and Local. */
+	forCluster: boolean;
+	forLocal: boolean;
 }
 
 /** What changed: the row as it is now, or undefined where it went. */

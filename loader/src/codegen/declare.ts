@@ -50,7 +50,11 @@ function declareSentences(layout: EnumLayout, documented: EnumLayout["values"]):
 	];
 }
 
-function declareStruct(scope: Scope, layout: RecordLayout): string[] {
+/** A field of this name is padding that a program compares or hashes: userspace writes zeros and never sees it. */
+const PADDING = "reserved";
+
+function declareStruct(scope: Scope, whole: RecordLayout): string[] {
+	const layout = { ...whole, fields: whole.fields.filter(({ name }) => name !== PADDING) };
 	const { typeName, cName, size, fields, doc } = layout;
 	const entries = [
 		`name: "${cName}",`,
