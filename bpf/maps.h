@@ -99,6 +99,13 @@ struct {
 } conntrack_reply SEC(".maps") DOC("The same flows from the backend's side, and whose replies they are.");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct opening);
+} opening SEC(".maps") DOC("Room for the flow that a program is opening: its stack has too little.");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct fragment_key);

@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "config.h"
+#include "lib/affinity.h"
 #include "lib/backend.h"
 #include "lib/count.h"
 #include "lib/frontend.h"
@@ -18,24 +19,60 @@
 /* What the kernel takes for an answer. */
 enum verdict { VERDICT_REFUSE, VERDICT_PASS };
 
+static __always_inline bool is_on_node(__u64 netns_cookie)
+{
+	return netns_cookie == host_netns;
+}
+
+/*
+ * Finds the frontend that a socket dials. Returns as find_dialled; LEFT_TO_PACKETS or NOT_IN_RANGES where the
+ * frontend has source ranges: a pod's address is known from its packets only, and the node's is in them or
+ * not.
+ */
+static __always_inline enum reason find(const struct endpoint *dialled, enum protocol protocol, __u64 netns,
+					struct frontend *frontend)
+{
+	enum reason reason = find_dialled(dialled, protocol, is_on_node(netns), frontend);
+
+	if (reason || !(frontend->flags & FRONTEND_SOURCE_RANGES))
+		return reason;
+	if (!is_on_node(netns))
+		return REASON_LEFT_TO_PACKETS;
+	return frontend->flags & FRONTEND_NODE_ALLOWED ? 0 : REASON_NOT_IN_RANGES;
+}
+
+static __always_inline enum reason choose(const struct frontend *frontend, __u64 netns, __u32 chance,
+					  bool mapped, struct endpoint *target)
+{
+	struct in6_addr client = namespace_client(netns);
+	struct choice choice;
+	enum reason reason;
+
+	reason = choose_backend(frontend, &frontend->internal, &client, chance, mapped, &choice);
+	if (!reason)
+		*target = choice.endpoint;
+	return reason;
+}
+
 static __always_inline enum reason dial(struct bpf_sock_addr *ctx, enum family family)
 {
 	struct endpoint dialled, target;
 	struct frontend frontend;
 	enum reason reason;
-	__u64 cookie;
+	__u64 cookie, netns;
 
 	reason = parse_endpoint(ctx, family, &dialled);
 	if (reason)
 		return reason;
 	cookie = bpf_get_socket_cookie(ctx);
-	reason = find_frontend(&dialled, ctx->protocol, &frontend);
+	netns = bpf_get_netns_cookie(ctx);
+	reason = find(&dialled, ctx->protocol, netns, &frontend);
 	if (reason) {
 		forget_peer(cookie);
 		return reason;
 	}
-	reason = pick_backend(&frontend.internal, random_chance(&frontend.internal),
-			      is_mapped(&dialled.address), &target);
+	reason = choose(&frontend, netns, random_chance(&frontend.internal), is_mapped(&dialled.address),
+			&target);
 	if (reason)
 		return reason;
 	remember_peer(cookie, &dialled, &target);
@@ -67,21 +104,22 @@ static __always_inline enum reason send(struct bpf_sock_addr *ctx, enum family f
 	struct endpoint dialled, target;
 	struct frontend frontend;
 	enum reason reason;
-	__u64 cookie;
+	__u64 cookie, netns;
 
 	reason = parse_endpoint(ctx, family, &dialled);
 	if (reason)
 		return reason;
 	cookie = bpf_get_socket_cookie(ctx);
-	reason = find_frontend(&dialled, ctx->protocol, &frontend);
+	netns = bpf_get_netns_cookie(ctx);
+	reason = find(&dialled, ctx->protocol, netns, &frontend);
 	if (reason) {
 		if (!is_connected(ctx))
 			forget_sent(cookie, &dialled);
 		return reason;
 	}
 	if (reuse_peer(ctx, family, cookie, &dialled, &target)) {
-		reason = pick_backend(&frontend.internal, socket_chance(cookie, &frontend),
-				      is_mapped(&dialled.address), &target);
+		reason = choose(&frontend, netns, socket_chance(cookie, &frontend),
+				is_mapped(&dialled.address), &target);
 		if (reason)
 			return reason;
 		remember_sent(cookie, &dialled, &target);
@@ -146,9 +184,9 @@ static __always_inline enum verdict conclude(enum reason reason, enum hook hook,
 
 /*
  * Hook: connect() to an IPv4 address, TCP and UDP.
- * Maps read: svc_frontends, svc_slots, svc_backends. Maps written: sock_peers, random_state, counters.
- * Outcomes: TRANSLATED to a backend; NOT_FRONTEND, OTHER_PROTOCOL pass as they are; NO_BACKEND, SLOT_MISSING,
- * BACKEND_MISSING, WRONG_FAMILY refuse.
+ * Maps read: svc_frontends, svc_slots, svc_backends, node_addresses, cluster. Maps written: sock_peers,
+ * svc_affinity, random_state, counters. Outcomes: TRANSLATED to a backend; NOT_FRONTEND, OTHER_PROTOCOL,
+ * LEFT_TO_PACKETS pass as they are; all others refuse.
  */
 SEC("cgroup/connect4")
 int sock_connect4(struct bpf_sock_addr *ctx)
@@ -165,9 +203,8 @@ int sock_connect6(struct bpf_sock_addr *ctx)
 
 /*
  * Hook: sendto() and sendmsg() with an IPv4 address, UDP. IPv6 sockets come here too when they send to a
- * mapped address, even one that they are connected to. Maps read: svc_frontends, svc_slots, svc_backends,
- * sock_peers. Maps written: sock_reverse, sock_peers (the order of a set), counters. Outcomes: as
- * sock_connect4.
+ * mapped address, even one that they are connected to. Maps read: as sock_connect4, and sock_peers. Maps
+ * written: sock_reverse, sock_peers (the order of a set), svc_affinity, counters. Outcomes: as sock_connect4.
  */
 SEC("cgroup/sendmsg4")
 int sock_sendmsg4(struct bpf_sock_addr *ctx)
@@ -220,6 +257,48 @@ int sock_getpeer6(struct bpf_sock_addr *ctx)
 {
 	count(show_peer(ctx, FAMILY_IPV6), HOOK_GETPEERNAME, DIRECTION_INGRESS);
 	return VERDICT_PASS;
+}
+
+/* Returns 0, or NODE_PORT_TAKEN, or NOT_FRONTEND for what passes. */
+static __always_inline enum reason check_bind(struct bpf_sock *ctx, bool mapped)
+{
+	struct endpoint any = {.port = bpf_htons(ctx->src_port)};
+	struct frontend frontend;
+
+	if (!is_node_port(any.port) || !is_on_node(bpf_get_netns_cookie(ctx)))
+		return REASON_NOT_FRONTEND;
+	if (mapped)
+		any.address = map_ipv4(0);
+	return find_frontend(&any, ctx->protocol, &frontend) ? REASON_NOT_FRONTEND : REASON_NODE_PORT_TAKEN;
+}
+
+/* bind() has an error of its own for a port that is taken. */
+static __always_inline enum verdict conclude_bind(enum reason reason)
+{
+	if (reason == REASON_NOT_FRONTEND)
+		return VERDICT_PASS;
+	count(reason, HOOK_POST_BIND, DIRECTION_EGRESS);
+	return VERDICT_REFUSE;
+}
+
+/*
+ * Hook: bind() of an IPv4 socket, after the port has been taken. A process of the node cannot have a
+ * NodePort: its clients would reach the Service, or the Service's it. Maps read: svc_frontends. Maps written:
+ * counters. Outcomes: NODE_PORT_TAKEN refuses.
+ */
+SEC("cgroup/post_bind4")
+int sock_bind4(struct bpf_sock *ctx)
+{
+	return conclude_bind(check_bind(ctx, true));
+}
+
+/* Hook: the same of an IPv6 socket, which has the IPv4 port too. Maps and outcomes: as sock_bind4. */
+SEC("cgroup/post_bind6")
+int sock_bind6(struct bpf_sock *ctx)
+{
+	enum reason reason = check_bind(ctx, false);
+
+	return conclude_bind(reason == REASON_NOT_FRONTEND ? check_bind(ctx, true) : reason);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

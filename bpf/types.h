@@ -185,7 +185,8 @@ enum flow_flag {
 	FLOW_OPEN = 0,
 	FLOW_FIN = 1, /* this side has sent its FIN */
 	FLOW_RST = 2,
-	FLOW_REPLIED = 4 /* a reply has come; in conntrack_reply only */
+	FLOW_REPLIED = 4,  /* in conntrack_reply only: a reply has come */
+	FLOW_OTHER_FIN = 8 /* in conntrack_reply only: the client has sent its FIN */
 } PACKED;
 
 /* Client to frontend: where its packets go. */
@@ -216,6 +217,13 @@ struct reply_target {
 	__u64 seen_ns DOC("Last reply, to a second; 0: none yet.");
 };
 _Static_assert(sizeof(struct reply_target) == 72, "reply_target");
+
+/* A flow in the making. */
+struct opening {
+	struct flow_target target;
+	struct reply_target reply;
+};
+_Static_assert(sizeof(struct opening) == 112, "opening");
 
 /* What all fragments of one packet share. */
 struct fragment_key {

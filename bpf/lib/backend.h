@@ -3,6 +3,8 @@
 #ifndef KPROXY_LIB_BACKEND_H
 #define KPROXY_LIB_BACKEND_H
 
+#include <stddef.h>
+
 #include "../maps.h"
 #include "address.h"
 
@@ -40,12 +42,28 @@ static __always_inline __u32 socket_chance(__u64 cookie, const struct frontend *
 	return mix(cookie * 0x9e3779b97f4a7c15 ^ frontend->service);
 }
 
+/* A backend that was picked. */
+struct choice {
+	struct endpoint endpoint;
+	__u32 number;
+	__u16 reuse;
+	enum backend_flag flags;
+};
+
+static __always_inline void take_backend(struct choice *choice, const struct backend *backend, __u32 number)
+{
+	choice->endpoint = (struct endpoint){.address = backend->address, .port = backend->port};
+	choice->number = number;
+	choice->reuse = backend->reuse;
+	choice->flags = backend->flags;
+}
+
 /*
  * Returns 0, NO_BACKEND, SLOT_MISSING, BACKEND_MISSING or WRONG_FAMILY. Scaling by a multiplication costs
  * less than a division; over 2^20 slots it favours none by more than one part in 4096.
  */
 static __always_inline enum reason pick_backend(const struct slot_range *range, __u32 chance, bool mapped,
-						struct endpoint *picked)
+						struct choice *choice)
 {
 	__u32 slot = range->first + (__u32)((__u64)chance * range->count >> 32);
 	const struct backend *backend;
@@ -61,8 +79,19 @@ static __always_inline enum reason pick_backend(const struct slot_range *range, 
 		return REASON_BACKEND_MISSING;
 	if (is_mapped(&backend->address) != mapped)
 		return REASON_WRONG_FAMILY;
-	*picked = (struct endpoint){.address = backend->address, .port = backend->port};
+	take_backend(choice, backend, *number);
 	return 0;
+}
+
+/* The backend behind a number that was kept, if it is still the same one and has not gone. */
+static __always_inline const struct backend *find_kept(__u32 number, __u16 reuse)
+{
+	const struct backend *backend = bpf_map_lookup_elem(&svc_backends, &number);
+
+	if (!backend || backend->reuse != reuse || backend->state == BACKEND_FREE ||
+	    backend->state == BACKEND_RETIRED)
+		return NULL;
+	return backend;
 }
 
 #endif

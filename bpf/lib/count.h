@@ -5,13 +5,22 @@
 
 #include "../maps.h"
 
-static __always_inline void count(enum reason reason, enum hook hook, enum direction direction)
+static __always_inline void count_packet(enum reason reason, enum hook hook, enum direction direction,
+					 __u32 bytes)
 {
 	__u32 index = ((__u32)reason * HOOK_COUNT + hook) * DIRECTION_COUNT + direction;
 	struct counter *counter = bpf_map_lookup_elem(&counters, &index);
 
-	if (counter)
-		counter->packets++;
+	if (!counter)
+		return;
+	counter->packets++;
+	counter->bytes += bytes;
+}
+
+/* At a socket hook, which sees no bytes. */
+static __always_inline void count(enum reason reason, enum hook hook, enum direction direction)
+{
+	count_packet(reason, hook, direction, 0);
 }
 
 #endif

@@ -21,7 +21,7 @@ export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 export const protocolCodec = u8 as Codec<Protocol>;
 
 /** `enum flow_flag`. */
-export const FlowFlag = { OPEN: 0, FIN: 1, RST: 2, REPLIED: 4 } as const;
+export const FlowFlag = { OPEN: 0, FIN: 1, RST: 2, REPLIED: 4, OTHER_FIN: 8 } as const;
 export type FlowFlag = (typeof FlowFlag)[keyof typeof FlowFlag];
 
 export const flowFlagCodec = u8 as Codec<FlowFlag>;
@@ -443,6 +443,27 @@ export const portsCodec: Codec<Ports> = {
 		return {
 			source: be16.decode(view, offset),
 			destination: be16.decode(view, offset + 2),
+		};
+	},
+};
+
+export interface Opening {
+	target: FlowTarget;
+	reply: ReplyTarget;
+}
+
+/** `struct opening`, 112 bytes. */
+export const openingCodec: Codec<Opening> = {
+	name: "struct opening",
+	size: 112,
+	encode(value, view, offset) {
+		flowTargetCodec.encode(value.target, view, offset, "opening.target");
+		replyTargetCodec.encode(value.reply, view, offset + 40, "opening.reply");
+	},
+	decode(view, offset) {
+		return {
+			target: flowTargetCodec.decode(view, offset),
+			reply: replyTargetCodec.decode(view, offset + 40),
 		};
 	},
 };
@@ -955,6 +976,16 @@ export const maps = {
 		value: nodeAddressFlagCodec,
 		doc: "Addresses of this node where NodePorts are dialled; bits of enum node_address_flag.",
 	},
+	/** Room for the flow that a program is opening: its stack has too little. */
+	opening: {
+		name: "opening",
+		type: "percpu_array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: openingCodec,
+		doc: "Room for the flow that a program is opening: its stack has too little.",
+	},
 	/** State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more. */
 	random_state: {
 		name: "random_state",
@@ -1048,6 +1079,16 @@ export const maps = {
 } as const;
 
 export const programs = {
+	sock_bind4: {
+		name: "sock_bind4",
+		section: "cgroup/post_bind4",
+		type: "cgroup_sock",
+	},
+	sock_bind6: {
+		name: "sock_bind6",
+		section: "cgroup/post_bind6",
+		type: "cgroup_sock",
+	},
 	sock_connect4: {
 		name: "sock_connect4",
 		section: "cgroup/connect4",

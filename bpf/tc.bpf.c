@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Service load balancing in packets, for what no socket hook here has translated. Ingress rewrites where a
+ * packet goes, egress where it comes from; in between the kernel sees client and backend.
+ * kproxy/docs/packet-path.md has the whole picture.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+#include "lib/affinity.h"
+#include "lib/backend.h"
+#include "lib/conntrack.h"
+#include "lib/count.h"
+#include "lib/frontend.h"
+#include "lib/packet.h"
+#include "lib/reject.h"
+#include "lib/rewrite_packet.h"
+#include "lib/source.h"
+#include "maps.h"
+#include "reasons.h"
+
+/* What the kernel takes for an answer, from a tcx link and from a clsact filter alike. */
+enum verdict { VERDICT_NEXT = -1, VERDICT_DROP = 2 };
+
+static __always_inline bool is_internal(const struct flow *flow, bool from_pod)
+{
+	const struct cluster *ranges;
+
+	if (from_pod)
+		return true;
+	ranges = find_cluster();
+	return ranges && in_prefixes(ranges->pod_cidr, ranges->pod_cidrs, &flow->source);
+}
+
+static __always_inline bool is_in_ranges(const struct frontend *frontend, const struct in6_addr *client)
+{
+	struct range_key key = {
+		.prefix_length = 8 * (sizeof(key.service) + sizeof(key.address)),
+		.service = frontend->service,
+		.address = *client,
+	};
+
+	return !(frontend->flags & FRONTEND_SOURCE_RANGES) || bpf_map_lookup_elem(&svc_ranges, &key);
+}
+
+/* Not inlined, for its stack. Returns 0, NO_BACKEND, NO_LOCAL_BACKEND, NOT_IN_RANGES, or as pick_backend. */
+static __noinline enum reason admit(const struct flow *flow, const struct frontend *frontend, bool from_pod,
+				    struct choice *choice)
+{
+	struct slot_range range;
+	bool internal;
+
+	if (!flow || !frontend || !choice)
+		return REASON_BAD_PACKET;
+	internal = is_internal(flow, from_pod);
+	range = internal ? frontend->internal : frontend->external;
+	if (!is_in_ranges(frontend, &flow->source))
+		return REASON_NOT_IN_RANGES;
+	if (!range.count && !internal && frontend->flags & FRONTEND_LOCAL_EXTERNAL &&
+	    frontend->internal.count)
+		return REASON_NO_LOCAL_BACKEND;
+	return choose_backend(frontend, &range, &flow->source, random_chance(&range),
+			      is_mapped(&flow->destination), choice);
+}
+
+static __always_inline void go_to(const struct flow_target *target, struct flow *to)
+{
+	to->destination = target->backend_address;
+	to->destination_port = target->backend_port;
+	if (target->snat_port)
+		to->source_port = target->snat_port;
+}
+
+/* Takes a place among the replies as the client is, where that is free. Not inlined, for its stack. */
+static __noinline int claim_plain(const struct flow *flow, const struct choice *choice,
+				  const struct reply_target *reply)
+{
+	struct flow key;
+
+	if (!flow || !choice || !reply)
+		return false;
+	key = reply_flow(flow, &choice->endpoint.address, choice->endpoint.port, 0);
+	return claim_reply(&key, reply);
+}
+
+/* The address of ours that the flow's packets get. Not inlined, for its stack. */
+static __noinline int choose_address(struct __sk_buff *skb, const struct packet *packet,
+				     const struct choice *choice, struct in6_addr *address)
+{
+	if (!skb || !packet || !choice || !address)
+		return false;
+	return find_source(route_device(skb, &packet->flow, &choice->endpoint.address, packet->ipv6),
+			   packet->ipv6, address);
+}
+
+/* Takes a place with a source port of ours. Returns 0 or NO_SNAT_PORT. Not inlined, for its stack. */
+static __noinline enum reason choose_port(enum protocol protocol, const struct choice *choice,
+					  const struct reply_target *reply, __be16 *port)
+{
+	struct flow key = {.protocol = protocol};
+	enum reason reason;
+
+	if (!choice || !reply || !port)
+		return REASON_BAD_PACKET;
+	key.source = choice->endpoint.address;
+	key.source_port = choice->endpoint.port;
+	reason = claim_port(&key, reply);
+	*port = key.destination_port;
+	return reason;
+}
+
+static __always_inline void begin_reply(struct reply_target *reply, const struct flow *flow)
+{
+	*reply = (struct reply_target){
+		.frontend_address = flow->destination,
+		.frontend_port = flow->destination_port,
+		.client_address = flow->source,
+		.client_port = flow->source_port,
+		.created_ns = now_ns(),
+	};
+}
+
+static __always_inline void begin_target(struct flow_target *target, const struct choice *choice)
+{
+	*target = (struct flow_target){
+		.backend_address = choice->endpoint.address,
+		.backend_port = choice->endpoint.port,
+		.backend = choice->number,
+		.reuse = choice->reuse,
+		.seen_ns = now_ns(),
+	};
+}
+
+/* A flow that is not known yet. Not inlined: once a flow, and it needs the stack. Returns 0 or why not. */
+static __noinline enum reason open_flow(struct __sk_buff *skb, const struct packet *packet,
+					const struct frontend *frontend, bool from_pod, struct flow *to)
+{
+	struct choice choice = {};
+	struct opening *flow;
+	enum reason reason;
+	__u32 only = 0;
+
+	if (!skb || !packet || !frontend || !to)
+		return REASON_BAD_PACKET;
+	flow = bpf_map_lookup_elem(&opening, &only);
+	if (!flow)
+		return REASON_NOT_TRACKED;
+	reason = admit(&packet->flow, frontend, from_pod, &choice);
+	if (reason)
+		return reason;
+	begin_target(&flow->target, &choice);
+	begin_reply(&flow->reply, &packet->flow);
+	if (needs_source(&packet->flow, &choice, from_pod) ||
+	    !claim_plain(&packet->flow, &choice, &flow->reply)) {
+		if (!choose_address(skb, packet, &choice, &flow->reply.snat_address))
+			return REASON_NO_SNAT_ADDRESS;
+		reason = choose_port(packet->flow.protocol, &choice, &flow->reply, &flow->target.snat_port);
+		if (reason)
+			return reason;
+	}
+	go_to(&flow->target, to);
+	return bpf_map_update_elem(&conntrack, &packet->flow, &flow->target, BPF_ANY) ? REASON_NOT_TRACKED
+										      : 0;
+}
+
+/* A reply to a source of ours: where its client is. The port stays ours until egress. */
+static __noinline int find_client(const struct packet *packet, struct flow *to)
+{
+	const struct reply_target *reply;
+	struct flow key;
+
+	if (!packet || !to)
+		return false;
+	key = packet->flow;
+	key.destination = (struct in6_addr){};
+	reply = bpf_map_lookup_elem(&conntrack_reply, &key);
+	if (!reply || !same_address(&reply->snat_address, &packet->flow.destination))
+		return false;
+	to->destination = reply->client_address;
+	return true;
+}
+
+/* Where the packet goes. Returns 0, or the reason to pass, drop or reject it. */
+static __always_inline enum reason find_destination(struct __sk_buff *skb, const struct packet *packet,
+						    bool from_pod, struct flow *to)
+{
+	struct endpoint dialled = {
+		.address = packet->flow.destination,
+		.port = packet->flow.destination_port,
+	};
+	const struct flow_target *known;
+	struct frontend frontend;
+	enum reason reason;
+
+	if (is_snat_port(packet->flow.destination_port) && find_client(packet, to))
+		return 0;
+	if (packet->kind == PACKET_ERROR) {
+		known = bpf_map_lookup_elem(&conntrack, &packet->flow);
+		if (known)
+			go_to(known, to);
+		return known ? 0 : REASON_NOT_REMEMBERED;
+	}
+	reason = find_dialled(&dialled, packet->flow.protocol, false, &frontend);
+	if (reason)
+		return reason;
+	known = follow_flow(packet, now_ns());
+	if (!known)
+		return open_flow(skb, packet, &frontend, from_pod, to);
+	go_to(known, to);
+	return 0;
+}
+
+/* A packet of a backend to its client: it comes from the frontend. */
+static __always_inline bool find_frontend_of_reply(const struct packet *packet, struct flow *to)
+{
+	struct reply_target *reply = NULL;
+
+	if (is_snat_port(packet->flow.destination_port)) {
+		struct flow key = packet->flow;
+
+		key.destination = (struct in6_addr){};
+		reply = bpf_map_lookup_elem(&conntrack_reply, &key);
+		if (reply && !same_address(&reply->client_address, &packet->flow.destination))
+			reply = NULL;
+	}
+	if (!reply)
+		reply = bpf_map_lookup_elem(&conntrack_reply, &packet->flow);
+	if (!reply)
+		return false;
+	to->source = reply->frontend_address;
+	to->source_port = reply->frontend_port;
+	to->destination_port = reply->client_port;
+	if (packet->kind != PACKET_ERROR)
+		note_reply(packet, reply);
+	return true;
+}
+
+/* A packet of a client, with a port of ours: it gets an address of ours. */
+static __always_inline bool find_own_source(const struct packet *packet, struct flow *to)
+{
+	struct flow key = {
+		.source = packet->flow.destination,
+		.source_port = packet->flow.destination_port,
+		.destination_port = packet->flow.source_port,
+		.protocol = packet->flow.protocol,
+	};
+	const struct reply_target *reply;
+
+	if (!is_snat_port(packet->flow.source_port))
+		return false;
+	reply = bpf_map_lookup_elem(&conntrack_reply, &key);
+	if (!reply || !same_address(&reply->client_address, &packet->flow.source))
+		return false;
+	to->source = reply->snat_address;
+	return true;
+}
+
+/* Where the packet comes from. Returns 0, NOT_REMEMBERED, HIDDEN_REDIRECT or NO_SUCH_SERVICE. */
+static __always_inline enum reason find_origin(const struct packet *packet, bool to_pod, struct flow *to)
+{
+	if (!find_own_source(packet, to) && !find_frontend_of_reply(packet, to)) {
+		/* Nobody out there has a ClusterIP: it would come back and go out again. */
+		if (!to_pod && packet->kind != PACKET_ERROR && is_service_address(&packet->flow.destination))
+			return REASON_NO_SUCH_SERVICE;
+		return REASON_NOT_REMEMBERED;
+	}
+	if (packet->kind == PACKET_ERROR && !packet->ipv6 && packet->icmp_type == ICMP_REDIRECT)
+		return REASON_HIDDEN_REDIRECT;
+	return 0;
+}
+
+static __always_inline bool is_rejected(enum reason reason)
+{
+	return reason == REASON_NO_BACKEND || reason == REASON_NO_SUCH_PORT;
+}
+
+static __always_inline enum hook packet_hook(bool pod)
+{
+	return pod ? HOOK_POD : HOOK_NODE;
+}
+
+/* Not inlined: it is rare, and its signature brings the enums into BTF. */
+static __noinline int refuse(struct __sk_buff *skb, const struct packet *packet, enum reason reason,
+			     enum hook hook, enum direction direction)
+{
+	if (!skb || !packet)
+		return VERDICT_DROP;
+	count_packet(reason, hook, direction, skb->len);
+	if (direction == DIRECTION_INGRESS && is_rejected(reason) && write_rejection(skb, packet))
+		return bpf_redirect(skb->ifindex, 0);
+	return VERDICT_DROP;
+}
+
+/* What passes as it is goes uncounted: that is everything else on the machine, and counting costs 8 ns. */
+static __always_inline int conclude(struct __sk_buff *skb, const struct packet *packet, enum reason reason,
+				    enum hook hook, enum direction direction)
+{
+	if (reason >= REASON_REFUSED)
+		return refuse(skb, packet, reason, hook, direction);
+	if (!reason)
+		count_packet(reason, hook, direction, skb->len);
+	return VERDICT_NEXT;
+}
+
+static __always_inline int ingress(struct __sk_buff *skb, bool pod)
+{
+	struct packet packet = {};
+	struct flow to;
+	enum reason reason;
+
+	reason = parse_packet(skb, &packet);
+	if (!reason) {
+		to = packet.flow;
+		reason = find_destination(skb, &packet, pod, &to);
+		if (!reason)
+			reason = rewrite_packet(skb, &packet, &to);
+	}
+	return conclude(skb, &packet, reason, packet_hook(pod), DIRECTION_INGRESS);
+}
+
+static __always_inline int egress(struct __sk_buff *skb, bool pod)
+{
+	struct packet packet = {};
+	struct flow to;
+	enum reason reason;
+
+	reason = parse_packet(skb, &packet);
+	if (!reason) {
+		to = packet.flow;
+		reason = find_origin(&packet, pod, &to);
+		if (!reason)
+			reason = rewrite_packet(skb, &packet, &to);
+	}
+	return conclude(skb, &packet, reason, packet_hook(pod), DIRECTION_EGRESS);
+}
+
+/*
+ * Hook: what comes in by a device that leads to other machines. Maps read: svc_frontends, svc_slots,
+ * svc_backends, svc_ranges, node_addresses, cluster, devices. Maps written: conntrack, conntrack_reply,
+ * fragments, svc_affinity, random_state, counters. Outcomes: TRANSLATED; NOT_FRONTEND, NOT_REMEMBERED,
+ * OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; NO_BACKEND, NO_SUCH_PORT are rejected; all others are
+ * dropped.
+ */
+SEC("tc")
+int tc_node_ingress(struct __sk_buff *skb)
+{
+	return ingress(skb, false);
+}
+
+/* Hook: what a pod of this node sends. Maps and outcomes: as tc_node_ingress. */
+SEC("tc")
+int tc_pod_ingress(struct __sk_buff *skb)
+{
+	return ingress(skb, true);
+}
+
+/*
+ * Hook: what goes out by a device that leads to other machines. Maps read: conntrack_reply, cluster. Maps
+ * written: conntrack_reply, fragments, counters. Outcomes: TRANSLATED; NOT_REMEMBERED, OTHER_PROTOCOL,
+ * NOT_IP, TAGGED pass as they are; HIDDEN_REDIRECT, NO_SUCH_SERVICE, FRAGMENT_MISSED, BAD_PACKET are dropped.
+ */
+SEC("tc")
+int tc_node_egress(struct __sk_buff *skb)
+{
+	return egress(skb, false);
+}
+
+/* Hook: what a pod of this node is sent. Maps and outcomes: as tc_node_egress, without NO_SUCH_SERVICE. */
+SEC("tc")
+int tc_pod_egress(struct __sk_buff *skb)
+{
+	return egress(skb, true);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,1109 @@
+// Written by bpf2ts from tc.bpf.o. Do not edit.
+import {
+	address6,
+	array,
+	be16,
+	be32,
+	bool,
+	type Codec,
+	text,
+	u8,
+	u16,
+	u32,
+	u64,
+	writeZeros,
+} from "bpf-loader";
+
+/** `enum protocol`. */
+export const Protocol = { ANY: 0, TCP: 6, UDP: 17, SCTP: 132 } as const;
+export type Protocol = (typeof Protocol)[keyof typeof Protocol];
+
+export const protocolCodec = u8 as Codec<Protocol>;
+
+/** `enum flow_flag`. */
+export const FlowFlag = { OPEN: 0, FIN: 1, RST: 2, REPLIED: 4, OTHER_FIN: 8 } as const;
+export type FlowFlag = (typeof FlowFlag)[keyof typeof FlowFlag];
+
+export const flowFlagCodec = u8 as Codec<FlowFlag>;
+
+/** `enum node_address_flag`. */
+export const NodeAddressFlag = { PLAIN: 0, LOOPBACK: 1 } as const;
+export type NodeAddressFlag = (typeof NodeAddressFlag)[keyof typeof NodeAddressFlag];
+
+export const nodeAddressFlagCodec = u32 as Codec<NodeAddressFlag>;
+
+/** `enum backend_state`. */
+export const BackendState = { FREE: 0, ACTIVE: 1, TERMINATING: 2, RETIRED: 3 } as const;
+export type BackendState = (typeof BackendState)[keyof typeof BackendState];
+
+export const backendStateCodec = u8 as Codec<BackendState>;
+
+/** `enum backend_flag`. */
+export const BackendFlag = { ELSEWHERE: 0, LOCAL: 1 } as const;
+export type BackendFlag = (typeof BackendFlag)[keyof typeof BackendFlag];
+
+export const backendFlagCodec = u8 as Codec<BackendFlag>;
+
+/** `enum algorithm`. */
+export const Algorithm = { RANDOM: 0 } as const;
+export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm];
+
+export const algorithmCodec = u8 as Codec<Algorithm>;
+
+/** `enum frontend_flag`. */
+export const FrontendFlag = { PLAIN: 0, SOURCE_RANGES: 1, NODE_ALLOWED: 2, LOCAL_EXTERNAL: 4 } as const;
+export type FrontendFlag = (typeof FrontendFlag)[keyof typeof FrontendFlag];
+
+export const frontendFlagCodec = u8 as Codec<FrontendFlag>;
+
+/** `enum reason`. */
+export const Reason = {
+	/** Passed with the address translated, to the backend or back to the frontend. */
+	TRANSLATED: 0,
+	/** Passed as it is: nothing serves this address, port and protocol. */
+	NOT_FRONTEND: 1,
+	/** Passed as it is: this peer was not reached through a frontend. */
+	NOT_REMEMBERED: 2,
+	/** Passed as it is: no protocol that Services have. */
+	OTHER_PROTOCOL: 3,
+	/** Passed as it is: neither IPv4 nor IPv6. */
+	NOT_IP: 4,
+	/** Passed as it is: a VLAN tag; the VLAN device sees it without. */
+	TAGGED: 5,
+	/** Passed as it is: needs the client address, which only its packets have. */
+	LEFT_TO_PACKETS: 6,
+	/** Rejected: the frontend has no backend. */
+	NO_BACKEND: 32,
+	/** Dropped: the frontend's range leads outside svc_slots. */
+	SLOT_MISSING: 33,
+	/** Dropped: the slot names a backend that is free or outside svc_backends. */
+	BACKEND_MISSING: 34,
+	/** Dropped: the backend is of the other IP family than the frontend. */
+	WRONG_FAMILY: 35,
+	/** Dropped: twice in a row the frontend's entry did not fit its check. */
+	FRONTEND_TORN: 36,
+	/** Dropped: externalTrafficPolicy is Local and no endpoint is on this node. */
+	NO_LOCAL_BACKEND: 37,
+	/** Rejected: the ClusterIP has no such port. */
+	NO_SUCH_PORT: 38,
+	/** Dropped: no Service has this address of the service range. */
+	NO_SUCH_SERVICE: 39,
+	/** Dropped: the client is not in loadBalancerSourceRanges. */
+	NOT_IN_RANGES: 40,
+	/** Dropped: no free source port towards the backend. */
+	NO_SNAT_PORT: 41,
+	/** Dropped: no address of this node to send from. */
+	NO_SNAT_ADDRESS: 42,
+	/** Dropped: the flow could not be written into conntrack. */
+	NOT_TRACKED: 43,
+	/** Dropped: a fragment whose first one was not seen. */
+	FRAGMENT_MISSED: 44,
+	/** Dropped: the headers are cut short. */
+	BAD_PACKET: 45,
+	/** Dropped: an ICMP redirect that would lead the client past this node. */
+	HIDDEN_REDIRECT: 46,
+	/** Refused: the port is the NodePort of a Service. */
+	NODE_PORT_TAKEN: 47,
+	REFUSED: 32,
+	COUNT: 64,
+} as const;
+export type Reason = (typeof Reason)[keyof typeof Reason];
+
+export const reasonCodec = u8 as Codec<Reason>;
+
+/** What the values of `enum reason` mean. */
+export const reasonDocs = {
+	TRANSLATED: "Passed with the address translated, to the backend or back to the frontend.",
+	NOT_FRONTEND: "Passed as it is: nothing serves this address, port and protocol.",
+	NOT_REMEMBERED: "Passed as it is: this peer was not reached through a frontend.",
+	OTHER_PROTOCOL: "Passed as it is: no protocol that Services have.",
+	NOT_IP: "Passed as it is: neither IPv4 nor IPv6.",
+	TAGGED: "Passed as it is: a VLAN tag; the VLAN device sees it without.",
+	LEFT_TO_PACKETS: "Passed as it is: needs the client address, which only its packets have.",
+	NO_BACKEND: "Rejected: the frontend has no backend.",
+	SLOT_MISSING: "Dropped: the frontend's range leads outside svc_slots.",
+	BACKEND_MISSING: "Dropped: the slot names a backend that is free or outside svc_backends.",
+	WRONG_FAMILY: "Dropped: the backend is of the other IP family than the frontend.",
+	FRONTEND_TORN: "Dropped: twice in a row the frontend's entry did not fit its check.",
+	NO_LOCAL_BACKEND: "Dropped: externalTrafficPolicy is Local and no endpoint is on this node.",
+	NO_SUCH_PORT: "Rejected: the ClusterIP has no such port.",
+	NO_SUCH_SERVICE: "Dropped: no Service has this address of the service range.",
+	NOT_IN_RANGES: "Dropped: the client is not in loadBalancerSourceRanges.",
+	NO_SNAT_PORT: "Dropped: no free source port towards the backend.",
+	NO_SNAT_ADDRESS: "Dropped: no address of this node to send from.",
+	NOT_TRACKED: "Dropped: the flow could not be written into conntrack.",
+	FRAGMENT_MISSED: "Dropped: a fragment whose first one was not seen.",
+	BAD_PACKET: "Dropped: the headers are cut short.",
+	HIDDEN_REDIRECT: "Dropped: an ICMP redirect that would lead the client past this node.",
+	NODE_PORT_TAKEN: "Refused: the port is the NodePort of a Service.",
+} as const;
+
+/** `enum hook`. */
+export const Hook = {
+	/** connect(), TCP and UDP. */
+	CONNECT: 0,
+	/** sendto() and sendmsg() with an address, UDP. */
+	SENDMSG: 1,
+	/** recvfrom() and recvmsg() that ask for the address, UDP. */
+	RECVMSG: 2,
+	/** getpeername(), and accept() that asks for the address. */
+	GETPEERNAME: 3,
+	/** bind() of the node's own processes. */
+	POST_BIND: 4,
+	/** Packets on the node's devices. */
+	NODE: 5,
+	/** Packets on pod interfaces; ingress is what the pod sends. */
+	POD: 6,
+	COUNT: 8,
+} as const;
+export type Hook = (typeof Hook)[keyof typeof Hook];
+
+export const hookCodec = u8 as Codec<Hook>;
+
+/** What the values of `enum hook` mean. */
+export const hookDocs = {
+	CONNECT: "connect(), TCP and UDP.",
+	SENDMSG: "sendto() and sendmsg() with an address, UDP.",
+	RECVMSG: "recvfrom() and recvmsg() that ask for the address, UDP.",
+	GETPEERNAME: "getpeername(), and accept() that asks for the address.",
+	POST_BIND: "bind() of the node's own processes.",
+	NODE: "Packets on the node's devices.",
+	POD: "Packets on pod interfaces; ingress is what the pod sends.",
+} as const;
+
+/** `enum direction`. */
+export const Direction = { EGRESS: 0, INGRESS: 1, COUNT: 2 } as const;
+export type Direction = (typeof Direction)[keyof typeof Direction];
+
+export const directionCodec = u8 as Codec<Direction>;
+
+export interface Prefix {
+	/** With the bits outside the mask zero; IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+	mask: string;
+}
+
+/** `struct prefix`, 32 bytes. */
+export const prefixCodec: Codec<Prefix> = {
+	name: "struct prefix",
+	size: 32,
+	encode(value, view, offset) {
+		address6.encode(value.address, view, offset, "prefix.address");
+		address6.encode(value.mask, view, offset + 16, "prefix.mask");
+	},
+	decode(view, offset) {
+		return {
+			address: address6.decode(view, offset),
+			mask: address6.decode(view, offset + 16),
+		};
+	},
+};
+
+const prefixx4 = array(prefixCodec, 4);
+
+export interface Cluster {
+	/** Used cells of service_cidr. */
+	serviceCidrs: number;
+	/** Used cells of pod_cidr. */
+	podCidrs: number;
+	/** Where ClusterIPs are from: what no Service has is dropped. */
+	serviceCidr: readonly Prefix[];
+	/** Where pods of all nodes are from: internal clients, also of another node. */
+	podCidr: readonly Prefix[];
+}
+
+/** `struct cluster`, 264 bytes. */
+export const clusterCodec: Codec<Cluster> = {
+	name: "struct cluster",
+	size: 264,
+	encode(value, view, offset) {
+		u32.encode(value.serviceCidrs, view, offset, "cluster.service_cidrs");
+		u32.encode(value.podCidrs, view, offset + 4, "cluster.pod_cidrs");
+		prefixx4.encode(value.serviceCidr, view, offset + 8, "cluster.service_cidr");
+		prefixx4.encode(value.podCidr, view, offset + 136, "cluster.pod_cidr");
+	},
+	decode(view, offset) {
+		return {
+			serviceCidrs: u32.decode(view, offset),
+			podCidrs: u32.decode(view, offset + 4),
+			serviceCidr: prefixx4.decode(view, offset + 8),
+			podCidr: prefixx4.decode(view, offset + 136),
+		};
+	},
+};
+
+export interface Flow {
+	/** IPv4 as ::ffff:a.b.c.d. */
+	source: string;
+	/** IPv4 as ::ffff:a.b.c.d. */
+	destination: string;
+	sourcePort: number;
+	destinationPort: number;
+	protocol: Protocol;
+}
+
+/** `struct flow`, 40 bytes. */
+export const flowCodec: Codec<Flow> = {
+	name: "struct flow",
+	size: 40,
+	encode(value, view, offset) {
+		address6.encode(value.source, view, offset, "flow.source");
+		address6.encode(value.destination, view, offset + 16, "flow.destination");
+		be16.encode(value.sourcePort, view, offset + 32, "flow.source_port");
+		be16.encode(value.destinationPort, view, offset + 34, "flow.destination_port");
+		protocolCodec.encode(value.protocol, view, offset + 36, "flow.protocol");
+		writeZeros(view, offset + 37, 3);
+	},
+	decode(view, offset) {
+		return {
+			source: address6.decode(view, offset),
+			destination: address6.decode(view, offset + 16),
+			sourcePort: be16.decode(view, offset + 32),
+			destinationPort: be16.decode(view, offset + 34),
+			protocol: protocolCodec.decode(view, offset + 36),
+		};
+	},
+};
+
+export interface FlowTarget {
+	backendAddress: string;
+	backendPort: number;
+	/** Source port that the packets get; 0: they keep theirs. */
+	snatPort: number;
+	/** Backend number. */
+	backend: number;
+	/** Last packet, to a second, on CLOCK_MONOTONIC. */
+	seenNs: bigint;
+	/** Reuse counter of the backend. */
+	reuse: number;
+	/** Any number of its bits. */
+	flags: FlowFlag;
+}
+
+/** `struct flow_target`, 40 bytes. */
+export const flowTargetCodec: Codec<FlowTarget> = {
+	name: "struct flow_target",
+	size: 40,
+	encode(value, view, offset) {
+		address6.encode(value.backendAddress, view, offset, "flow_target.backend_address");
+		be16.encode(value.backendPort, view, offset + 16, "flow_target.backend_port");
+		be16.encode(value.snatPort, view, offset + 18, "flow_target.snat_port");
+		u32.encode(value.backend, view, offset + 20, "flow_target.backend");
+		u64.encode(value.seenNs, view, offset + 24, "flow_target.seen_ns");
+		u16.encode(value.reuse, view, offset + 32, "flow_target.reuse");
+		flowFlagCodec.encode(value.flags, view, offset + 34, "flow_target.flags");
+		writeZeros(view, offset + 35, 5);
+	},
+	decode(view, offset) {
+		return {
+			backendAddress: address6.decode(view, offset),
+			backendPort: be16.decode(view, offset + 16),
+			snatPort: be16.decode(view, offset + 18),
+			backend: u32.decode(view, offset + 20),
+			seenNs: u64.decode(view, offset + 24),
+			reuse: u16.decode(view, offset + 32),
+			flags: flowFlagCodec.decode(view, offset + 34),
+		};
+	},
+};
+
+export interface ReplyTarget {
+	/** What the client dialled. */
+	frontendAddress: string;
+	clientAddress: string;
+	/** Source address that the client's packets get; :: where they keep theirs. */
+	snatAddress: string;
+	frontendPort: number;
+	clientPort: number;
+	/** Any number of its bits. */
+	flags: FlowFlag;
+	/** First packet, on CLOCK_MONOTONIC. */
+	createdNs: bigint;
+	/** Last reply, to a second; 0: none yet. */
+	seenNs: bigint;
+}
+
+/** `struct reply_target`, 72 bytes. */
+export const replyTargetCodec: Codec<ReplyTarget> = {
+	name: "struct reply_target",
+	size: 72,
+	encode(value, view, offset) {
+		address6.encode(value.frontendAddress, view, offset, "reply_target.frontend_address");
+		address6.encode(value.clientAddress, view, offset + 16, "reply_target.client_address");
+		address6.encode(value.snatAddress, view, offset + 32, "reply_target.snat_address");
+		be16.encode(value.frontendPort, view, offset + 48, "reply_target.frontend_port");
+		be16.encode(value.clientPort, view, offset + 50, "reply_target.client_port");
+		flowFlagCodec.encode(value.flags, view, offset + 52, "reply_target.flags");
+		writeZeros(view, offset + 53, 3);
+		u64.encode(value.createdNs, view, offset + 56, "reply_target.created_ns");
+		u64.encode(value.seenNs, view, offset + 64, "reply_target.seen_ns");
+	},
+	decode(view, offset) {
+		return {
+			frontendAddress: address6.decode(view, offset),
+			clientAddress: address6.decode(view, offset + 16),
+			snatAddress: address6.decode(view, offset + 32),
+			frontendPort: be16.decode(view, offset + 48),
+			clientPort: be16.decode(view, offset + 50),
+			flags: flowFlagCodec.decode(view, offset + 52),
+			createdNs: u64.decode(view, offset + 56),
+			seenNs: u64.decode(view, offset + 64),
+		};
+	},
+};
+
+export interface Counter {
+	/** Connects, datagrams or packets, as the hook has it. */
+	packets: bigint;
+	/** 0 at the socket hooks, which do not see them. */
+	bytes: bigint;
+}
+
+/** `struct counter`, 16 bytes. */
+export const counterCodec: Codec<Counter> = {
+	name: "struct counter",
+	size: 16,
+	encode(value, view, offset) {
+		u64.encode(value.packets, view, offset, "counter.packets");
+		u64.encode(value.bytes, view, offset + 8, "counter.bytes");
+	},
+	decode(view, offset) {
+		return {
+			packets: u64.decode(view, offset),
+			bytes: u64.decode(view, offset + 8),
+		};
+	},
+};
+
+export interface Device {
+	/** Source of what is translated and leaves here, as ::ffff:a.b.c.d; :: where it has none. */
+	ipv4: string;
+	/** The same for IPv6. */
+	ipv6: string;
+}
+
+/** `struct device`, 32 bytes. */
+export const deviceCodec: Codec<Device> = {
+	name: "struct device",
+	size: 32,
+	encode(value, view, offset) {
+		address6.encode(value.ipv4, view, offset, "device.ipv4");
+		address6.encode(value.ipv6, view, offset + 16, "device.ipv6");
+	},
+	decode(view, offset) {
+		return {
+			ipv4: address6.decode(view, offset),
+			ipv6: address6.decode(view, offset + 16),
+		};
+	},
+};
+
+export interface FragmentKey {
+	source: string;
+	destination: string;
+	id: number;
+	protocol: Protocol;
+}
+
+/** `struct fragment_key`, 40 bytes. */
+export const fragmentKeyCodec: Codec<FragmentKey> = {
+	name: "struct fragment_key",
+	size: 40,
+	encode(value, view, offset) {
+		address6.encode(value.source, view, offset, "fragment_key.source");
+		address6.encode(value.destination, view, offset + 16, "fragment_key.destination");
+		be32.encode(value.id, view, offset + 32, "fragment_key.id");
+		protocolCodec.encode(value.protocol, view, offset + 36, "fragment_key.protocol");
+		writeZeros(view, offset + 37, 3);
+	},
+	decode(view, offset) {
+		return {
+			source: address6.decode(view, offset),
+			destination: address6.decode(view, offset + 16),
+			id: be32.decode(view, offset + 32),
+			protocol: protocolCodec.decode(view, offset + 36),
+		};
+	},
+};
+
+export interface Ports {
+	source: number;
+	destination: number;
+}
+
+/** `struct ports`, 4 bytes. */
+export const portsCodec: Codec<Ports> = {
+	name: "struct ports",
+	size: 4,
+	encode(value, view, offset) {
+		be16.encode(value.source, view, offset, "ports.source");
+		be16.encode(value.destination, view, offset + 2, "ports.destination");
+	},
+	decode(view, offset) {
+		return {
+			source: be16.decode(view, offset),
+			destination: be16.decode(view, offset + 2),
+		};
+	},
+};
+
+export interface Opening {
+	target: FlowTarget;
+	reply: ReplyTarget;
+}
+
+/** `struct opening`, 112 bytes. */
+export const openingCodec: Codec<Opening> = {
+	name: "struct opening",
+	size: 112,
+	encode(value, view, offset) {
+		flowTargetCodec.encode(value.target, view, offset, "opening.target");
+		replyTargetCodec.encode(value.reply, view, offset + 40, "opening.reply");
+	},
+	decode(view, offset) {
+		return {
+			target: flowTargetCodec.decode(view, offset),
+			reply: replyTargetCodec.decode(view, offset + 40),
+		};
+	},
+};
+
+export interface Peer {
+	/** Socket cookie; 0: nothing remembered. */
+	cookie: bigint;
+	/** What the socket dialled; IPv4 as ::ffff:a.b.c.d. */
+	frontendAddress: string;
+	frontendPort: number;
+	/** Where it was pointed; valid while that is the peer. */
+	backendPort: number;
+	/** Digest of the backend's address. */
+	backendDigest: number;
+}
+
+/** `struct peer`, 32 bytes. */
+export const peerCodec: Codec<Peer> = {
+	name: "struct peer",
+	size: 32,
+	encode(value, view, offset) {
+		u64.encode(value.cookie, view, offset, "peer.cookie");
+		address6.encode(value.frontendAddress, view, offset + 8, "peer.frontend_address");
+		be16.encode(value.frontendPort, view, offset + 24, "peer.frontend_port");
+		be16.encode(value.backendPort, view, offset + 26, "peer.backend_port");
+		u32.encode(value.backendDigest, view, offset + 28, "peer.backend_digest");
+	},
+	decode(view, offset) {
+		return {
+			cookie: u64.decode(view, offset),
+			frontendAddress: address6.decode(view, offset + 8),
+			frontendPort: be16.decode(view, offset + 24),
+			backendPort: be16.decode(view, offset + 26),
+			backendDigest: u32.decode(view, offset + 28),
+		};
+	},
+};
+
+const peerx2 = array(peerCodec, 2);
+
+export interface PeerSet {
+	/** The one used last comes first. */
+	way: readonly Peer[];
+}
+
+/** `struct peer_set`, 64 bytes. */
+export const peerSetCodec: Codec<PeerSet> = {
+	name: "struct peer_set",
+	size: 64,
+	encode(value, view, offset) {
+		peerx2.encode(value.way, view, offset, "peer_set.way");
+	},
+	decode(view, offset) {
+		return {
+			way: peerx2.decode(view, offset),
+		};
+	},
+};
+
+export interface Endpoint {
+	/** IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+	port: number;
+}
+
+/** `struct endpoint`, 20 bytes. */
+export const endpointCodec: Codec<Endpoint> = {
+	name: "struct endpoint",
+	size: 20,
+	encode(value, view, offset) {
+		address6.encode(value.address, view, offset, "endpoint.address");
+		be16.encode(value.port, view, offset + 16, "endpoint.port");
+		view.setUint16(offset + 18, 0);
+	},
+	decode(view, offset) {
+		return {
+			address: address6.decode(view, offset),
+			port: be16.decode(view, offset + 16),
+		};
+	},
+};
+
+export interface ReverseKey {
+	/** Socket cookie. */
+	cookie: bigint;
+	/** Where the datagram went, and the reply will come from. */
+	backend: Endpoint;
+}
+
+/** `struct reverse_key`, 32 bytes. */
+export const reverseKeyCodec: Codec<ReverseKey> = {
+	name: "struct reverse_key",
+	size: 32,
+	encode(value, view, offset) {
+		u64.encode(value.cookie, view, offset, "reverse_key.cookie");
+		endpointCodec.encode(value.backend, view, offset + 8, "reverse_key.backend");
+		view.setUint32(offset + 28, 0);
+	},
+	decode(view, offset) {
+		return {
+			cookie: u64.decode(view, offset),
+			backend: endpointCodec.decode(view, offset + 8),
+		};
+	},
+};
+
+export interface AffinityKey {
+	/** Address of the client; at socket hooks ::, with the netns cookie in the last 8 bytes. */
+	client: string;
+	/** Number of the service port. */
+	service: number;
+}
+
+/** `struct affinity_key`, 20 bytes. */
+export const affinityKeyCodec: Codec<AffinityKey> = {
+	name: "struct affinity_key",
+	size: 20,
+	encode(value, view, offset) {
+		address6.encode(value.client, view, offset, "affinity_key.client");
+		u32.encode(value.service, view, offset + 16, "affinity_key.service");
+	},
+	decode(view, offset) {
+		return {
+			client: address6.decode(view, offset),
+			service: u32.decode(view, offset + 16),
+		};
+	},
+};
+
+export interface SlotRange {
+	/** First cell of the range in svc_slots. */
+	first: number;
+	/** Cells in the range; 0: no backend. */
+	count: number;
+}
+
+/** `struct slot_range`, 8 bytes. */
+export const slotRangeCodec: Codec<SlotRange> = {
+	name: "struct slot_range",
+	size: 8,
+	encode(value, view, offset) {
+		u32.encode(value.first, view, offset, "slot_range.first");
+		u32.encode(value.count, view, offset + 4, "slot_range.count");
+	},
+	decode(view, offset) {
+		return {
+			first: u32.decode(view, offset),
+			count: u32.decode(view, offset + 4),
+		};
+	},
+};
+
+export interface Affinity {
+	/** When the client last dialled, on CLOCK_MONOTONIC. */
+	seenNs: bigint;
+	/** Where the backend was found; as long as it is the frontend's, the backend is in it. */
+	range: SlotRange;
+	/** Backend number. */
+	backend: number;
+	/** Reuse counter of the backend; with another one the number means another endpoint. */
+	reuse: number;
+}
+
+/** `struct affinity`, 24 bytes. */
+export const affinityCodec: Codec<Affinity> = {
+	name: "struct affinity",
+	size: 24,
+	encode(value, view, offset) {
+		u64.encode(value.seenNs, view, offset, "affinity.seen_ns");
+		slotRangeCodec.encode(value.range, view, offset + 8, "affinity.range");
+		u32.encode(value.backend, view, offset + 16, "affinity.backend");
+		u16.encode(value.reuse, view, offset + 20, "affinity.reuse");
+		view.setUint16(offset + 22, 0);
+	},
+	decode(view, offset) {
+		return {
+			seenNs: u64.decode(view, offset),
+			range: slotRangeCodec.decode(view, offset + 8),
+			backend: u32.decode(view, offset + 16),
+			reuse: u16.decode(view, offset + 20),
+		};
+	},
+};
+
+export interface Backend {
+	/** Address of the endpoint; IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+	port: number;
+	protocol: Protocol;
+	state: BackendState;
+	/** Grows each time the number is given to another endpoint. */
+	reuse: number;
+	/** Any number of its bits. */
+	flags: BackendFlag;
+}
+
+/** `struct backend`, 24 bytes. */
+export const backendCodec: Codec<Backend> = {
+	name: "struct backend",
+	size: 24,
+	encode(value, view, offset) {
+		address6.encode(value.address, view, offset, "backend.address");
+		be16.encode(value.port, view, offset + 16, "backend.port");
+		protocolCodec.encode(value.protocol, view, offset + 18, "backend.protocol");
+		backendStateCodec.encode(value.state, view, offset + 19, "backend.state");
+		u16.encode(value.reuse, view, offset + 20, "backend.reuse");
+		backendFlagCodec.encode(value.flags, view, offset + 22, "backend.flags");
+		view.setUint8(offset + 23, 0);
+	},
+	decode(view, offset) {
+		return {
+			address: address6.decode(view, offset),
+			port: be16.decode(view, offset + 16),
+			protocol: protocolCodec.decode(view, offset + 18),
+			state: backendStateCodec.decode(view, offset + 19),
+			reuse: u16.decode(view, offset + 20),
+			flags: backendFlagCodec.decode(view, offset + 22),
+		};
+	},
+};
+
+export interface FrontendKey {
+	/** Address that clients dial; IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+	/** Port that clients dial. */
+	port: number;
+	protocol: Protocol;
+}
+
+/** `struct frontend_key`, 20 bytes. */
+export const frontendKeyCodec: Codec<FrontendKey> = {
+	name: "struct frontend_key",
+	size: 20,
+	encode(value, view, offset) {
+		address6.encode(value.address, view, offset, "frontend_key.address");
+		be16.encode(value.port, view, offset + 16, "frontend_key.port");
+		protocolCodec.encode(value.protocol, view, offset + 18, "frontend_key.protocol");
+		view.setUint8(offset + 19, 0);
+	},
+	decode(view, offset) {
+		return {
+			address: address6.decode(view, offset),
+			port: be16.decode(view, offset + 16),
+			protocol: protocolCodec.decode(view, offset + 18),
+		};
+	},
+};
+
+export interface Frontend {
+	/** For clients in the cluster. */
+	internal: SlotRange;
+	/** For clients from outside. */
+	external: SlotRange;
+	/** Number of the service port in svc_names; 0: a guard. */
+	service: number;
+	/** Seconds a client keeps its backend; 0: no affinity. */
+	affinityTimeoutS: number;
+	algorithm: Algorithm;
+	/** Any number of its bits. */
+	flags: FrontendFlag;
+	/** Of the key and all other fields: lib/frontend.h says how. */
+	check: number;
+}
+
+/** `struct frontend`, 28 bytes. */
+export const frontendCodec: Codec<Frontend> = {
+	name: "struct frontend",
+	size: 28,
+	encode(value, view, offset) {
+		slotRangeCodec.encode(value.internal, view, offset, "frontend.internal");
+		slotRangeCodec.encode(value.external, view, offset + 8, "frontend.external");
+		u32.encode(value.service, view, offset + 16, "frontend.service");
+		u32.encode(value.affinityTimeoutS, view, offset + 20, "frontend.affinity_timeout_s");
+		algorithmCodec.encode(value.algorithm, view, offset + 24, "frontend.algorithm");
+		frontendFlagCodec.encode(value.flags, view, offset + 25, "frontend.flags");
+		u16.encode(value.check, view, offset + 26, "frontend.check");
+	},
+	decode(view, offset) {
+		return {
+			internal: slotRangeCodec.decode(view, offset),
+			external: slotRangeCodec.decode(view, offset + 8),
+			service: u32.decode(view, offset + 16),
+			affinityTimeoutS: u32.decode(view, offset + 20),
+			algorithm: algorithmCodec.decode(view, offset + 24),
+			flags: frontendFlagCodec.decode(view, offset + 25),
+			check: u16.decode(view, offset + 26),
+		};
+	},
+};
+
+const text64 = text(64);
+
+export interface ServiceName {
+	namespace: string;
+	name: string;
+	/** Name of the service port; empty where it has none. */
+	port: string;
+}
+
+/** `struct service_name`, 192 bytes. */
+export const serviceNameCodec: Codec<ServiceName> = {
+	name: "struct service_name",
+	size: 192,
+	encode(value, view, offset) {
+		text64.encode(value.namespace, view, offset, "service_name.namespace");
+		text64.encode(value.name, view, offset + 64, "service_name.name");
+		text64.encode(value.port, view, offset + 128, "service_name.port");
+	},
+	decode(view, offset) {
+		return {
+			namespace: text64.decode(view, offset),
+			name: text64.decode(view, offset + 64),
+			port: text64.decode(view, offset + 128),
+		};
+	},
+};
+
+export interface RangeKey {
+	/** Bits of service and address that count: 32 and more. */
+	prefixLength: number;
+	/** Number of the service port. */
+	service: number;
+	/** IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+}
+
+/** `struct range_key`, 24 bytes. */
+export const rangeKeyCodec: Codec<RangeKey> = {
+	name: "struct range_key",
+	size: 24,
+	encode(value, view, offset) {
+		u32.encode(value.prefixLength, view, offset, "range_key.prefix_length");
+		u32.encode(value.service, view, offset + 4, "range_key.service");
+		address6.encode(value.address, view, offset + 8, "range_key.address");
+	},
+	decode(view, offset) {
+		return {
+			prefixLength: u32.decode(view, offset),
+			service: u32.decode(view, offset + 4),
+			address: address6.decode(view, offset + 8),
+		};
+	},
+};
+
+/** Variables to set with `loadObject`; the program finds them constant. Bytes are made by their codec. */
+export interface Tunables {
+	/** Read the clock of the last tick; needs bpf_ktime_get_coarse_ns. */
+	coarse_clock?: boolean;
+	/** Cookie of the node's own network namespace. */
+	host_netns?: bigint;
+	/** Translate the source of every flow of the packet path. */
+	masquerade_all?: boolean;
+	/** First port of the NodePort range. */
+	node_port_first?: number;
+	/** Last port of the NodePort range. */
+	node_port_last?: number;
+	/** Refuse with ECONNREFUSED; needs the helper bpf_set_retval. */
+	refuse_with_errno?: boolean;
+	/** First source port for source translation. */
+	snat_port_first?: number;
+	/** Last source port for source translation. */
+	snat_port_last?: number;
+	/** Seconds after which a silent UDP flow is a new one. */
+	udp_timeout_s?: number;
+}
+
+export const variables = {
+	/** Read the clock of the last tick; needs bpf_ktime_get_coarse_ns. */
+	coarse_clock: {
+		name: "coarse_clock",
+		section: ".rodata",
+		size: 1,
+		codec: bool,
+		doc: "Read the clock of the last tick; needs bpf_ktime_get_coarse_ns.",
+	},
+	/** Cookie of the node's own network namespace. */
+	host_netns: {
+		name: "host_netns",
+		section: ".rodata",
+		size: 8,
+		codec: u64,
+		doc: "Cookie of the node's own network namespace.",
+	},
+	/** Translate the source of every flow of the packet path. */
+	masquerade_all: {
+		name: "masquerade_all",
+		section: ".rodata",
+		size: 1,
+		codec: bool,
+		doc: "Translate the source of every flow of the packet path.",
+	},
+	/** First port of the NodePort range. */
+	node_port_first: {
+		name: "node_port_first",
+		section: ".rodata",
+		size: 2,
+		codec: u16,
+		doc: "First port of the NodePort range.",
+	},
+	/** Last port of the NodePort range. */
+	node_port_last: {
+		name: "node_port_last",
+		section: ".rodata",
+		size: 2,
+		codec: u16,
+		doc: "Last port of the NodePort range.",
+	},
+	/** Refuse with ECONNREFUSED; needs the helper bpf_set_retval. */
+	refuse_with_errno: {
+		name: "refuse_with_errno",
+		section: ".rodata",
+		size: 1,
+		codec: bool,
+		doc: "Refuse with ECONNREFUSED; needs the helper bpf_set_retval.",
+	},
+	/** First source port for source translation. */
+	snat_port_first: {
+		name: "snat_port_first",
+		section: ".rodata",
+		size: 2,
+		codec: u16,
+		doc: "First source port for source translation.",
+	},
+	/** Last source port for source translation. */
+	snat_port_last: {
+		name: "snat_port_last",
+		section: ".rodata",
+		size: 2,
+		codec: u16,
+		doc: "Last source port for source translation.",
+	},
+	/** Seconds after which a silent UDP flow is a new one. */
+	udp_timeout_s: {
+		name: "udp_timeout_s",
+		section: ".rodata",
+		size: 4,
+		codec: u32,
+		doc: "Seconds after which a silent UDP flow is a new one.",
+	},
+} as const;
+
+export const maps = {
+	/** Address ranges of the cluster. */
+	cluster: {
+		name: "cluster",
+		type: "array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: clusterCodec,
+		doc: "Address ranges of the cluster.",
+	},
+	/** Flows from clients to frontends, and where they go. */
+	conntrack: {
+		name: "conntrack",
+		type: "lru_hash",
+		maxEntries: 262144,
+		flags: 0,
+		key: flowCodec,
+		value: flowTargetCodec,
+		doc: "Flows from clients to frontends, and where they go.",
+	},
+	/** The same flows from the backend's side, and whose replies they are. */
+	conntrack_reply: {
+		name: "conntrack_reply",
+		type: "lru_hash",
+		maxEntries: 262144,
+		flags: 0,
+		key: flowCodec,
+		value: replyTargetCodec,
+		doc: "The same flows from the backend's side, and whose replies they are.",
+	},
+	/** Outcomes: index is (reason * 8 + hook) * 2 + direction. */
+	counters: {
+		name: "counters",
+		type: "percpu_array",
+		maxEntries: 1024,
+		flags: 0,
+		key: u32,
+		value: counterCodec,
+		doc: "Outcomes: index is (reason * 8 + hook) * 2 + direction.",
+	},
+	/** Addresses of each device by its index, for source translation. */
+	devices: {
+		name: "devices",
+		type: "hash",
+		maxEntries: 4096,
+		flags: 0,
+		key: u32,
+		value: deviceCodec,
+		doc: "Addresses of each device by its index, for source translation.",
+	},
+	/** Ports of packets in fragments, which only the first fragment has. */
+	fragments: {
+		name: "fragments",
+		type: "lru_hash",
+		maxEntries: 8192,
+		flags: 0,
+		key: fragmentKeyCodec,
+		value: portsCodec,
+		doc: "Ports of packets in fragments, which only the first fragment has.",
+	},
+	/** Addresses of this node where NodePorts are dialled; bits of enum node_address_flag. */
+	node_addresses: {
+		name: "node_addresses",
+		type: "hash",
+		maxEntries: 1024,
+		flags: 0,
+		key: address6,
+		value: nodeAddressFlagCodec,
+		doc: "Addresses of this node where NodePorts are dialled; bits of enum node_address_flag.",
+	},
+	/** Room for the flow that a program is opening: its stack has too little. */
+	opening: {
+		name: "opening",
+		type: "percpu_array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: openingCodec,
+		doc: "Room for the flow that a program is opening: its stack has too little.",
+	},
+	/** State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more. */
+	random_state: {
+		name: "random_state",
+		type: "percpu_array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: u64,
+		doc: "State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more.",
+	},
+	/** What each connected socket dialled; the set is picked by socket cookie. */
+	sock_peers: {
+		name: "sock_peers",
+		type: "array",
+		maxEntries: 131072,
+		flags: 1024,
+		key: u32,
+		value: peerSetCodec,
+		doc: "What each connected socket dialled; the set is picked by socket cookie.",
+	},
+	/** Frontend last dialled by an unconnected UDP socket, by its cookie and the backend. */
+	sock_reverse: {
+		name: "sock_reverse",
+		type: "lru_hash",
+		maxEntries: 262144,
+		flags: 0,
+		key: reverseKeyCodec,
+		value: endpointCodec,
+		doc: "Frontend last dialled by an unconnected UDP socket, by its cookie and the backend.",
+	},
+	/** Backend that each client of a Service with affinity keeps. */
+	svc_affinity: {
+		name: "svc_affinity",
+		type: "lru_hash",
+		maxEntries: 65536,
+		flags: 0,
+		key: affinityKeyCodec,
+		value: affinityCodec,
+		doc: "Backend that each client of a Service with affinity keeps.",
+	},
+	/** Endpoint behind each backend number. */
+	svc_backends: {
+		name: "svc_backends",
+		type: "array",
+		maxEntries: 262144,
+		flags: 1024,
+		key: u32,
+		value: backendCodec,
+		doc: "Endpoint behind each backend number.",
+	},
+	/** What clients dial, and the range of slots that answers it. */
+	svc_frontends: {
+		name: "svc_frontends",
+		type: "hash",
+		maxEntries: 262144,
+		flags: 0,
+		key: frontendKeyCodec,
+		value: frontendCodec,
+		doc: "What clients dial, and the range of slots that answers it.",
+	},
+	/** Name of each service number; only userspace reads it, so that the CLI needs no daemon. */
+	svc_names: {
+		name: "svc_names",
+		type: "hash",
+		maxEntries: 262144,
+		flags: 1,
+		key: u32,
+		value: serviceNameCodec,
+		doc: "Name of each service number; only userspace reads it, so that the CLI needs no daemon.",
+	},
+	/** Clients that may dial the load-balancer addresses of a service number. */
+	svc_ranges: {
+		name: "svc_ranges",
+		type: "lpm_trie",
+		maxEntries: 65536,
+		flags: 1,
+		key: rangeKeyCodec,
+		value: u32,
+		doc: "Clients that may dial the load-balancer addresses of a service number.",
+	},
+	/** Backend number in each slot; a frontend owns or shares a range of them. */
+	svc_slots: {
+		name: "svc_slots",
+		type: "array",
+		maxEntries: 1048576,
+		flags: 1024,
+		key: u32,
+		value: u32,
+		doc: "Backend number in each slot; a frontend owns or shares a range of them.",
+	},
+} as const;
+
+export const programs = {
+	tc_node_egress: {
+		name: "tc_node_egress",
+		section: "tc",
+		type: "sched_cls",
+	},
+	tc_node_ingress: {
+		name: "tc_node_ingress",
+		section: "tc",
+		type: "sched_cls",
+	},
+	tc_pod_egress: {
+		name: "tc_pod_egress",
+		section: "tc",
+		type: "sched_cls",
+	},
+	tc_pod_ingress: {
+		name: "tc_pod_ingress",
+		section: "tc",
+		type: "sched_cls",
+	},
+} as const;
+
+/** For `loadObject<Names>`: a misspelt name does not compile. */
+export interface Names {
+	programs: keyof typeof programs;
+	maps: keyof typeof maps;
+	variables: keyof typeof variables;
+}
