@@ -17,14 +17,14 @@ export function loadC(name: string, options: LoadOptions = {}): BpfObject {
 	return loadObject(spec, options);
 }
 
-/** The object that clang makes of a C file. */
-export function compile(source: string): Uint8Array {
+/** The object that clang makes of a C file; `more`: further flags. */
+export function compile(source: string, more: readonly string[] = []): Uint8Array {
 	const directory = mkdtempSync(join(tmpdir(), "bpf-maps-test-"));
 	try {
 		const object = join(directory, "test.bpf.o");
 		// clang for BPF has no path of its own to <asm/types.h>.
 		const include = `-I/usr/include/${machine()}-linux-gnu`;
-		const flags = ["-target", "bpf", "-g", "-O2", "-Wall", "-Werror", include];
+		const flags = ["-target", "bpf", "-g", "-O2", "-Wall", "-Werror", include, ...more];
 		execFileSync("clang", [...flags, "-c", source, "-o", object]);
 		return readFileSync(object);
 	} finally {
