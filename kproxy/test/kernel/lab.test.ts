@@ -147,4 +147,3 @@ test.serial("a sweep removes what a killed process left, and nothing of one that
 	t.false(isRunning(pid));
 	t.true(existsSync(join(lab.directory, "bpffs")));
 });
-

@@ -32,7 +32,15 @@ export function podAddresses(node: number, number: number): Addresses {
 }
 
 /** The `index`th further address of a pod, in ranges that no pod's first address is from. */
-export function furtherAddresses({ node, pod, index }: { node: number; pod: number; index: number }): Addresses {
+export function furtherAddresses({
+	node,
+	pod,
+	index,
+}: {
+	node: number;
+	pod: number;
+	index: number;
+}): Addresses {
 	return {
 		IPv4: `10.${64 + 2 * node + (index >> 8)}.${pod}.${index & 0xff}`,
 		IPv6: `fd00:10:${(0x1000 + node).toString(16)}:${pod.toString(16)}::${(index + 1).toString(16)}`,

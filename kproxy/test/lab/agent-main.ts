@@ -1,4 +1,5 @@
 /** The agent's process: `node agent-main.ts NAME`. Ends when its stdin does, so that it never outlives the lab. */
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { dial } from "./dial.ts";
 import { closeFlow, openFlow, sendOnFlow } from "./flows.ts";
@@ -10,6 +11,8 @@ const name = process.argv[2] ?? "";
 let dialled = 0;
 let stops = 0;
 
+// For the next agents: the lab may kill this one, which would leave nothing.
+flushCompileCache();
 // Ctrl-C reaches every process of the terminal; the lab ends its agents itself, once it no longer needs them.
 process.on("SIGINT", () => {});
 createInterface({ input: process.stdin })

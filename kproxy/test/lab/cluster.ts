@@ -73,4 +73,3 @@ function routesToPods(node: number): string[] {
 	const [via, subnets] = [nodeAddresses(node), podSubnets(node)];
 	return [`route add ${subnets.IPv4} via ${via.IPv4}`, `route add ${subnets.IPv6} via ${via.IPv6}`];
 }
-

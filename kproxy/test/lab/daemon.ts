@@ -135,15 +135,15 @@ export interface CommandResult {
 }
 
 /**
- * Runs another command of kproxy on the bpffs of a lab or node, and in the node's namespace where one is given, such as
+ * Runs another command of kproxy on the bpffs of a lab or node, and within the node's namespace where that is given, such as
  * `["frontends", "-o", "json"]`.
  */
 export function kproxyCommand(
-	{ bpffs, namespace }: { bpffs: string; namespace?: Namespace },
+	{ bpffs, within }: { bpffs: string; within?: Namespace },
 	args: readonly string[],
 	kproxy: readonly string[] = SOURCE,
 ): CommandResult {
-	const enter = namespace ? ["nsenter", `--net=${namespace.path}`, "--"] : [];
+	const enter = within ? ["nsenter", `--net=${within.path}`, "--"] : [];
 	const [file = "", ...rest] = [...enter, ...kproxy, ...args, "--bpffs", bpffs];
 	const { status, stdout, stderr } = spawnSync(file, rest, { encoding: "utf8", timeout: 60_000 });
 	return { status, stdout, stderr };

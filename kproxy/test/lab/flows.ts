@@ -23,7 +23,13 @@ export async function openFlow(options: OpenOptions): Promise<Opened> {
 }
 
 /** Sends once on a flow, and waits for the echo. */
-export async function sendOnFlow({ flow, timeoutMs = TIMEOUT_MS }: { flow: number; timeoutMs?: number }): Promise<Sent> {
+export async function sendOnFlow({
+	flow,
+	timeoutMs = TIMEOUT_MS,
+}: {
+	flow: number;
+	timeoutMs?: number;
+}): Promise<Sent> {
 	const startedMs = monotonicMs();
 	const sent = await flowOf(flow).send(timeoutMs);
 	return { ...sent, tookMs: monotonicMs() - startedMs };
@@ -60,7 +66,15 @@ async function openTcp({ timeoutMs = TIMEOUT_MS, ...target }: OpenOptions): Prom
 	return { flow: keep(tcpFlow({ socket, incoming, line })), ...line, peer };
 }
 
-function tcpFlow({ socket, incoming, line }: { socket: TcpSocket; incoming: Incoming; line: ServerLine }): Flow {
+function tcpFlow({
+	socket,
+	incoming,
+	line,
+}: {
+	socket: TcpSocket;
+	incoming: Incoming;
+	line: ServerLine;
+}): Flow {
 	let number = 0;
 	return {
 		async send(timeoutMs) {

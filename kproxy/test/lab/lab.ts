@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Agent } from "./agent.ts";
 import { cgroup2Root, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { mountBpffs, mounts, unmountBpffs } from "./mounts.ts";
@@ -9,6 +10,11 @@ import { Namespace, NETNS_DIR, type Sysctls } from "./namespaces.ts";
 import { isAbandoned, labName } from "./owner.ts";
 import { buildPacketsTool } from "./packets-tool.ts";
 import { run } from "./run.ts";
+
+/** An agent starts in less than half the time where an earlier one has left its types stripped and its code compiled. */
+const AGENT_ENV = {
+	NODE_COMPILE_CACHE: fileURLToPath(new URL("../../../node_modules/.cache/kproxy-lab", import.meta.url)),
+};
 
 /** Which of a lab's cgroups a process runs in: `clients` is the one to attach programs to. */
 export type CgroupName = "clients" | "others";
@@ -83,14 +89,21 @@ export class Lab {
 		// A socket belongs to the cgroup that its maker was in, so the shell moves itself before it becomes the command.
 		const enter =
 			'cgroup=$1 namespace=$2; shift 2; echo $$ >"$cgroup" && exec nsenter --net="$namespace" -- "$@"';
-		const args = ["-c", enter, "sh", join(this.#cgroupPath(cgroup), "cgroup.procs"), namespace.path, ...command];
+		const args = [
+			"-c",
+			enter,
+			"sh",
+			join(this.#cgroupPath(cgroup), "cgroup.procs"),
+			namespace.path,
+			...command,
+		];
 		return spawn("sh", args, { stdio: stdio ?? "inherit", env: { ...process.env, ...env } });
 	}
 
 	/** Starts a process that listens and dials on request. `name` is what its servers answer. */
 	agent(name: string, where: Pick<LabProcess, "namespace" | "cgroup">): Promise<Agent> {
 		return Agent.start(name, (command) =>
-			this.spawn({ ...where, command, stdio: ["pipe", "pipe", "inherit"] }),
+			this.spawn({ ...where, command, stdio: ["pipe", "pipe", "inherit"], env: AGENT_ENV }),
 		);
 	}
 

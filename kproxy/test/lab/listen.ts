@@ -35,6 +35,9 @@ async function listenUdp({ address, port, name, echo }: NamedListenOptions): Pro
 	// What an ICMP error says of one client is no matter of the others.
 	socket.on("error", () => {});
 	socket.bind(port, address);
-	await Promise.race([once(socket, "listening"), once(socket, "error").then(([error]) => Promise.reject(error))]);
+	await Promise.race([
+		once(socket, "listening"),
+		once(socket, "error").then(([error]) => Promise.reject(error)),
+	]);
 	return { port: socket.address().port };
 }

@@ -72,9 +72,6 @@ const ROUTER = {
 	"net.ipv6.conf.all.forwarding": 1,
 	"net.ipv6.conf.all.proxy_ndp": 1,
 	"net.ipv6.conf.default.proxy_ndp": 1,
-	// Or it answers after a random time.
-	"net.ipv4.neigh.default.proxy_delay": 0,
-	"net.ipv6.neigh.default.proxy_delay": 0,
 };
 
 /** Makes a node. Pods reach it, it reaches them, and they each other through it. */
@@ -106,7 +103,7 @@ export function createNode(lab: Lab, options: NodeOptions = {}): LabNode {
 			return { ...pod, node: name, addAddresses };
 		},
 		startKproxy: (starting) => startKproxy(lab, { host, cgroups, bpffs, starting }),
-		kproxy: (args, kproxy) => kproxyCommand({ bpffs, namespace }, args, kproxy),
+		kproxy: (args, kproxy) => kproxyCommand({ bpffs, within: namespace }, args, kproxy),
 		setReversePathFilter: (value) =>
 			// The kernel takes the larger of `all` and a device's own, and a new device takes over `default`.
 			namespace.sysctls({ "net.ipv4.conf.*.rp_filter": value }),
@@ -137,7 +134,12 @@ function onHost(lab: Lab, { host, podName, cgroup }: { host: Host; podName: stri
 
 function startKproxy(
 	lab: Lab,
-	{ host, cgroups, bpffs, starting }: { host: Host; cgroups: NodeCgroups; bpffs: string; starting: StartOptions },
+	{
+		host,
+		cgroups,
+		bpffs,
+		starting,
+	}: { host: Host; cgroups: NodeCgroups; bpffs: string; starting: StartOptions },
 ): Daemon {
 	const { manifests, kubeconfig, args = [], kproxy } = starting;
 	const source = kubeconfig === undefined ? ["--manifests", manifests ?? ""] : ["--kubeconfig", kubeconfig];
@@ -152,10 +154,7 @@ function startKproxy(
 	});
 }
 
-function addTo(
-	node: Namespace,
-	of: { pod: Host; node: number; number: number; count: number },
-): Addresses[] {
+function addTo(node: Namespace, of: { pod: Host; node: number; number: number; count: number }): Addresses[] {
 	const { pod, number, count } = of;
 	const addresses = Array.from({ length: count }, (_, index) =>
 		furtherAddresses({ node: of.node, pod: number, index }),

@@ -1,11 +1,4 @@
-import {
-	type Addresses,
-	CLIENT,
-	FAR_CLIENT,
-	FAR_GATEWAY,
-	GATEWAY,
-	OUTSIDE_PREFIXES,
-} from "./addresses.ts";
+import { type Addresses, CLIENT, FAR_CLIENT, FAR_GATEWAY, GATEWAY, OUTSIDE_PREFIXES } from "./addresses.ts";
 import { createHost, type Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import type { Namespace } from "./namespaces.ts";
@@ -69,7 +62,10 @@ export class Outside {
 		return this.#createClient("far-client", { namespace, addresses: FAR_CLIENT });
 	}
 
-	#createClient(name: string, { namespace, addresses }: { namespace: Namespace; addresses: Addresses }): Client {
+	#createClient(
+		name: string,
+		{ namespace, addresses }: { namespace: Namespace; addresses: Addresses },
+	): Client {
 		const further = (count: number) => {
 			const all = Array.from({ length: count }, (_, index) => ({
 				IPv4: addresses.IPv4.replace(/\d+$/, String(FIRST_NUMBER + index)),

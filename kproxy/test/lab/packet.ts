@@ -89,7 +89,14 @@ function decodeIpv4(data: Buffer): Omit<Packet, "ethernet"> {
 		checksumRight: sum([data.subarray(0, headerSize)]) === 0,
 	};
 	const size = data.readUInt16BE(2);
-	return { ip, ...decodeTransport(ip, { body: data.subarray(headerSize, size), size: size - headerSize, pseudo: data.subarray(12, 20) }) };
+	return {
+		ip,
+		...decodeTransport(ip, {
+			body: data.subarray(headerSize, size),
+			size: size - headerSize,
+			pseudo: data.subarray(12, 20),
+		}),
+	};
 }
 
 function decodeIpv6(data: Buffer): Omit<Packet, "ethernet"> {
@@ -106,17 +113,27 @@ function decodeIpv6(data: Buffer): Omit<Packet, "ethernet"> {
 	};
 	const end = 40 + data.readUInt16BE(4);
 	let at = 40;
-	while ((EXTENSION_HEADERS.includes(ip.protocol) || ip.protocol === FRAGMENT_HEADER) && at + 8 <= data.length) {
+	while (
+		(EXTENSION_HEADERS.includes(ip.protocol) || ip.protocol === FRAGMENT_HEADER) &&
+		at + 8 <= data.length
+	) {
 		let headerSize = (data.readUInt8(at + 1) + 1) * 8;
 		if (ip.protocol === FRAGMENT_HEADER) {
 			headerSize = 8;
 			const fragment = data.readUInt16BE(at + 2);
-			Object.assign(ip, { dontFragment: false, moreFragments: (fragment & 1) !== 0, fragmentOffset: fragment & 0xfff8 });
+			Object.assign(ip, {
+				dontFragment: false,
+				moreFragments: (fragment & 1) !== 0,
+				fragmentOffset: fragment & 0xfff8,
+			});
 		}
 		ip.protocol = data.readUInt8(at);
 		at += headerSize;
 	}
-	return { ip, ...decodeTransport(ip, { body: data.subarray(at, end), size: end - at, pseudo: data.subarray(8, 40) }) };
+	return {
+		ip,
+		...decodeTransport(ip, { body: data.subarray(at, end), size: end - at, pseudo: data.subarray(8, 40) }),
+	};
 }
 
 /** `size` is what the IP header says: an error quotes less than that. */
@@ -216,7 +233,10 @@ function macAt(frame: Buffer, at: number): string {
 function ipv6At(data: Buffer, at: number): string {
 	const groups = Array.from({ length: 8 }, (_, index) => data.readUInt16BE(at + 2 * index).toString(16));
 	const runs = [...groups.join(":").matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
-	const longest = runs.reduce<RegExpMatchArray | undefined>((best, run) => (best && best[0].length >= run[0].length ? best : run), undefined);
+	const longest = runs.reduce<RegExpMatchArray | undefined>(
+		(best, run) => (best && best[0].length >= run[0].length ? best : run),
+		undefined,
+	);
 	if (!longest) return groups.join(":");
 	const text = groups.join(":");
 	const before = text.slice(0, longest.index).replace(/:$/, "");
