@@ -31,7 +31,7 @@ export interface Stage {
 export async function setStage(): Promise<Stage> {
 	const lab = createLab("demo");
 	const node = createNode(lab);
-	const pods = PODS.map(({ name }) => node.addPod(name));
+	const pods = PODS.map(({ name }) => node.pod(name));
 	await Promise.all(pods.map((pod) => serve(lab, pod)));
 	const client = await lab.agent("client", { namespace: node.namespace, cgroup: "clients" });
 	const manifests = join(lab.directory, "manifests");

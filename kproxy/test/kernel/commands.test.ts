@@ -8,8 +8,9 @@ import { maps, programs } from "../../src/dataplane/generated/sock_lb.ts";
 import { openDataplane } from "../../src/dataplane/open-dataplane.ts";
 import { type CommandResult, Daemon, kproxyCommand } from "../lab/daemon.ts";
 import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
-import { ManifestDirectory, type ServiceManifest } from "../lab/manifests.ts";
+import { ManifestDirectory } from "../lab/manifests.ts";
 import { createNode } from "../lab/node.ts";
+import type { ServiceManifest } from "../lab/objects.ts";
 
 const WEB: ServiceManifest = {
 	name: "web",

@@ -59,7 +59,7 @@ const WAYS = [
 
 async function nodeAndTwoPods(lab: Lab) {
 	const node = createNode(lab);
-	const [first, second] = [node.addPod("first"), node.addPod("second")];
+	const [first, second] = [node.pod("first"), node.pod("second")];
 	const server = await lab.agent("first", { namespace: first.namespace, cgroup: "others" });
 	const client = await lab.agent("client", { namespace: second.namespace, cgroup: "clients" });
 	return { pod: first, server, client };

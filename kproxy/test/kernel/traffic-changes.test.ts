@@ -93,7 +93,7 @@ test.serial("what was served goes on being served after the daemon was told to e
 
 async function prepare(lab: Lab): Promise<Play> {
 	const node = createNode(lab);
-	const pod = node.addPod("backends");
+	const pod = node.pod("backends");
 	const backends = pod.addAddresses(BACKENDS);
 	const server = await lab.agent("backends", { namespace: pod.namespace, cgroup: "others" });
 	for (const [index, { IPv4, IPv6 }] of backends.entries()) {

@@ -1,10 +1,11 @@
 import test from "ava";
+import type { Addresses } from "../lab/addresses.ts";
 import { type Agent, tally } from "../lab/agent.ts";
 import { chiSquare, chiSquareBound } from "../lab/chi-square.ts";
 import { Daemon } from "../lab/daemon.ts";
 import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
 import { ManifestDirectory } from "../lab/manifests.ts";
-import { type Addresses, createNode, type LabNode } from "../lab/node.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
 import type { Dial, DialOptions } from "../lab/protocol.ts";
 
 const BACKENDS = 100;
@@ -37,7 +38,7 @@ test.before(async () => {
 	sweepLabs();
 	lab = createLab("traffic");
 	node = createNode(lab);
-	const pod = node.addPod("backends");
+	const pod = node.pod("backends");
 	backends = pod.addAddresses(BACKENDS);
 	const server = await lab.agent("backends", { namespace: pod.namespace, cgroup: "others" });
 	const addresses = backends.flatMap(({ IPv4, IPv6 }) => [IPv4, IPv6]);
@@ -104,7 +105,7 @@ for (const { way, ...dialling } of WAYS) {
 }
 
 test.serial("a client in a pod reaches the backends as one on the node does", async (t) => {
-	const pod = node.addPod("client");
+	const pod = node.pod("client");
 	const podClient = await lab.agent("pod-client", { namespace: pod.namespace, cgroup: "clients" });
 	for (const { family, frontend } of FAMILIES) {
 		for (const { protocol } of WAYS) {

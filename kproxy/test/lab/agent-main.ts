@@ -1,13 +1,18 @@
 /** The agent's process: `node agent-main.ts NAME`. Ends when its stdin does, so that it never outlives the lab. */
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { dial } from "./dial.ts";
+import { closeFlow, openFlow, sendOnFlow } from "./flows.ts";
 import { listen } from "./listen.ts";
 import type { Dial, DialManyOptions, Reply, Request } from "./protocol.ts";
+import { readStream, startStream } from "./streams.ts";
 
 const name = process.argv[2] ?? "";
 let dialled = 0;
 let stops = 0;
 
+// For the next agents: the lab may kill this one, which would leave nothing.
+flushCompileCache();
 // Ctrl-C reaches every process of the terminal; the lab ends its agents itself, once it no longer needs them.
 process.on("SIGINT", () => {});
 createInterface({ input: process.stdin })
@@ -16,9 +21,9 @@ createInterface({ input: process.stdin })
 
 async function handle(request: Request): Promise<void> {
 	try {
-		send({ id: request.id, answer: await answer(request) });
+		reply({ id: request.id, answer: await answer(request) });
 	} catch (error) {
-		send({ id: request.id, failure: `${request.method}: ${(error as Error).message}` });
+		reply({ id: request.id, failure: `${request.method}: ${(error as Error).message}` });
 	}
 }
 
@@ -35,6 +40,16 @@ function answer(request: Request): unknown {
 			return null;
 		case "dialled":
 			return dialled;
+		case "open":
+			return openFlow(request.argument);
+		case "send":
+			return sendOnFlow(request.argument);
+		case "close":
+			return closeFlow(request.argument);
+		case "stream":
+			return startStream(request.argument);
+		case "streamed":
+			return readStream(request.argument);
 	}
 }
 
@@ -62,6 +77,6 @@ async function counted(dial: Promise<Dial>): Promise<Dial> {
 	return result;
 }
 
-function send(reply: Reply): void {
+function reply(reply: Reply): void {
 	process.stdout.write(`${JSON.stringify(reply)}\n`);
 }

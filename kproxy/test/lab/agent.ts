@@ -8,11 +8,32 @@ import type {
 	DialOptions,
 	ListenOptions,
 	Method,
+	Opened,
+	OpenOptions,
 	Reply,
 	Requests,
+	Sent,
+	StreamDatagram,
+	StreamOptions,
 } from "./protocol.ts";
 
 const MAIN = fileURLToPath(new URL("agent-main.ts", import.meta.url));
+
+/** A flow that an agent keeps open, and what it found when it opened. */
+export interface Flow extends Omit<Opened, "flow" | "error"> {
+	/** Sends a line and waits for its echo; what went wrong is in the result. */
+	send(timeoutMs?: number): Promise<Sent>;
+	/** Ends it; with `reset` by an RST. */
+	close(how?: { reset?: boolean }): Promise<null>;
+}
+
+/** UDP datagrams that an agent sends, one after the other. */
+export interface Stream {
+	/** Each that was sent so far, in that order, and who answered it. */
+	datagrams(): Promise<StreamDatagram[]>;
+	/** The same, and ends it. */
+	stop(): Promise<StreamDatagram[]>;
+}
 
 /** A process elsewhere on the machine (another namespace, another cgroup) that listens and dials on request. */
 export class Agent {
@@ -60,6 +81,29 @@ export class Agent {
 	/** Dials finished since the agent started. */
 	dialled(): Promise<number> {
 		return this.#request("dialled", {});
+	}
+
+	/** Opens a flow to a server that echoes, and keeps it. Rejects where it does not come about. */
+	async open(options: OpenOptions): Promise<Flow> {
+		const { flow, error, ...found } = await this.#request("open", options);
+		if (flow === undefined) {
+			const { protocol, address, port } = options;
+			throw new Error(`agent ${this.name} cannot open ${protocol} to ${address} port ${port}: ${error}`);
+		}
+		return {
+			...found,
+			send: (timeoutMs = 2_000) => this.#request("send", { flow, timeoutMs }),
+			close: ({ reset = false } = {}) => this.#request("close", { flow, reset }),
+		};
+	}
+
+	/** Starts to send UDP datagrams from one socket to a server that echoes. */
+	async stream(options: StreamOptions): Promise<Stream> {
+		const { stream } = await this.#request("stream", options);
+		return {
+			datagrams: () => this.#request("streamed", { stream }),
+			stop: () => this.#request("streamed", { stream, stop: true }),
+		};
 	}
 
 	async close(): Promise<void> {

@@ -27,13 +27,19 @@ export interface LogLine extends LogEvent {
 
 export interface DaemonOptions {
 	namespace: Namespace;
+	/** The lab's own unless told. */
+	bpffs?: string;
+	/** The cgroup to attach to; that of the lab's clients unless told. */
+	cgroup?: string;
+	/** The cgroup that it runs in; `others` unless told. */
+	runsIn?: string;
 	/** `SOURCE` unless told. */
 	kproxy?: readonly string[];
 	/** Further arguments: where the Services come from, and what else differs. */
 	args: readonly string[];
 }
 
-/** `kproxy run` on a lab's bpffs and the cgroup of its clients. */
+/** `kproxy run` in a namespace, on a bpffs and cgroup of the lab. */
 export class Daemon {
 	readonly lines: LogLine[] = [];
 	/** On the machine's monotonic clock, in ms. */
@@ -42,10 +48,12 @@ export class Daemon {
 	readonly #exit: Promise<unknown>;
 	#wake = () => {};
 
-	constructor(lab: Lab, { namespace, kproxy = SOURCE, args }: DaemonOptions) {
-		const where = ["--bpffs", lab.bpffs, "--cgroup", lab.cgroups.clients, "--log-format", "json"];
+	constructor(lab: Lab, options: DaemonOptions) {
+		const { namespace, bpffs = lab.bpffs, cgroup = lab.cgroups.clients, kproxy = SOURCE, args } = options;
+		const where = ["--bpffs", bpffs, "--cgroup", cgroup, "--log-format", "json"];
 		const command = [...kproxy, "run", ...where, ...args];
-		this.#child = lab.spawn({ namespace, cgroup: "others", command, stdio: ["ignore", "pipe", "pipe"] });
+		const stdio = ["ignore", "pipe", "pipe"] as const;
+		this.#child = lab.spawn({ namespace, cgroup: options.runsIn ?? "others", command, stdio: [...stdio] });
 		this.#exit = once(this.#child, "exit").then(() => this.#wake());
 		for (const stream of [this.#child.stdout, this.#child.stderr]) {
 			if (stream) createInterface({ input: stream }).on("line", (line) => this.#read(line));
@@ -126,15 +134,18 @@ export interface CommandResult {
 	stderr: string;
 }
 
-/** Runs another command of kproxy on the lab's bpffs, such as `["frontends", "-o", "json"]`. */
+/**
+ * Runs another command of kproxy on the bpffs of a lab or node, and within the node's namespace where that is given, such as
+ * `["frontends", "-o", "json"]`.
+ */
 export function kproxyCommand(
-	lab: Lab,
+	{ bpffs, within }: { bpffs: string; within?: Namespace },
 	args: readonly string[],
 	kproxy: readonly string[] = SOURCE,
 ): CommandResult {
-	const [file = "", ...before] = kproxy;
-	const all = [...before, ...args, "--bpffs", lab.bpffs];
-	const { status, stdout, stderr } = spawnSync(file, all, { encoding: "utf8", timeout: 60_000 });
+	const enter = within ? ["nsenter", `--net=${within.path}`, "--"] : [];
+	const [file = "", ...rest] = [...enter, ...kproxy, ...args, "--bpffs", bpffs];
+	const { status, stdout, stderr } = spawnSync(file, rest, { encoding: "utf8", timeout: 60_000 });
 	return { status, stdout, stderr };
 }
 

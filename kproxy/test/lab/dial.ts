@@ -1,5 +1,4 @@
-import { createSocket } from "node:dgram";
-import { connect } from "node:net";
+import { codeOf, connectTcp, openUdp, parseAnswer, sendUdp } from "./answer.ts";
 import { type Address, type Dial, type DialOptions, monotonicMs } from "./protocol.ts";
 
 /** What a dial found out: the first answer or error ends it. */
@@ -12,11 +11,12 @@ export async function dial(options: DialOptions): Promise<Dial> {
 	return { startedMs, tookMs: monotonicMs() - startedMs, ...outcome };
 }
 
-function dialTcp({ address, port, timeoutMs = 2_000 }: DialOptions): Promise<Outcome> {
+function dialTcp({ timeoutMs = 2_000, bytes, ...target }: DialOptions): Promise<Outcome> {
 	return new Promise((resolve) => {
 		let peer: Address | undefined;
-		let text = "";
-		const socket = connect({ host: address, port });
+		const chunks: Buffer[] = [];
+		const payload = bytes === undefined ? undefined : payloadOf(bytes);
+		const socket = connectTcp(target);
 		const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
 		const finish = (outcome: Outcome) => {
 			clearTimeout(timer);
@@ -25,19 +25,20 @@ function dialTcp({ address, port, timeoutMs = 2_000 }: DialOptions): Promise<Out
 		};
 		socket.once("connect", () => {
 			peer = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+			if (payload) socket.end(payload);
 		});
-		socket.on("data", (data) => {
-			text += data;
-		});
-		socket.once("end", () => finish(parseAnswer(text)));
+		socket.on("data", (data) => chunks.push(data));
+		socket.once("end", () => finish(outcomeOf(Buffer.concat(chunks), payload)));
 		socket.once("error", (error) => finish({ error: codeOf(error) }));
 	});
 }
 
-function dialUdp({ address, port, connected = false, timeoutMs = 2_000 }: DialOptions): Promise<Outcome> {
+async function dialUdp({ timeoutMs = 2_000, bytes, ...target }: DialOptions): Promise<Outcome> {
+	const opened = await openUdp(target).catch((error: Error) => ({ error: codeOf(error) }));
+	if ("error" in opened) return opened;
+	const { socket, peer } = opened;
+	const payload = bytes === undefined ? undefined : payloadOf(bytes);
 	return new Promise((resolve) => {
-		let peer: Address | undefined;
-		const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
 		const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
 		const finish = (outcome: Outcome) => {
 			clearTimeout(timer);
@@ -45,28 +46,31 @@ function dialUdp({ address, port, connected = false, timeoutMs = 2_000 }: DialOp
 			socket.close();
 			resolve({ ...(peer && { peer }), ...outcome });
 		};
-		const failed = (error: Error | null | undefined) => {
+		const failed = (error: Error | null) => {
 			if (error) finish({ error: codeOf(error) });
 		};
 		socket.once("error", failed);
 		socket.once("message", (message, from) => {
-			finish({ ...parseAnswer(String(message)), from: { address: from.address, port: from.port } });
+			finish({ ...outcomeOf(message, payload), from: { address: from.address, port: from.port } });
 		});
-		if (!connected) return socket.send("who", port, address, failed);
-		socket.connect(port, address, (error?: Error) => {
-			if (error) return failed(error);
-			const { address: peerAddress, port: peerPort } = socket.remoteAddress();
-			peer = { address: peerAddress, port: peerPort };
-			socket.send("who", failed);
-		});
+		sendUdp(socket, { target, data: payload ?? "who", sent: failed });
 	});
 }
 
-function parseAnswer(text: string): Outcome {
-	const [answer = "", seenAs = ""] = text.trim().split(" ");
-	return answer === "" ? { error: "NO_ANSWER" } : { answer, seenAs };
+function outcomeOf(data: Buffer, payload: Buffer | undefined): Outcome {
+	const parsed = parseAnswer(data);
+	if (!parsed) return { error: "NO_ANSWER" };
+	const { line, echo } = parsed;
+	return { ...line, ...(payload && { echoed: { bytes: echo.length, intact: echo.equals(payload) } }) };
 }
 
-function codeOf(error: Error): string {
-	return (error as NodeJS.ErrnoException).code ?? error.message;
+/** Bytes of which no stretch is another's repetition, so that one that went astray shows. */
+function payloadOf(bytes: number): Buffer {
+	const payload = Buffer.alloc(bytes);
+	let state = 1;
+	for (let at = 0; at < bytes; at++) {
+		state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
+		payload[at] = state >>> 16;
+	}
+	return payload;
 }

@@ -1,18 +1,15 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "./lab.ts";
-import type { Protocol } from "./protocol.ts";
+import {
+	type NodeManifest,
+	nodeObject,
+	type ServiceManifest,
+	serviceCidrObject,
+	serviceObjects,
+} from "./objects.ts";
 
-/** A Service with its endpoints, as a test thinks of it; in namespace `default`. */
-export interface ServiceManifest {
-	name: string;
-	clusterIPs: readonly string[];
-	ports: readonly { name: string; protocol: Protocol; port: number; targetPort: number }[];
-	/** Addresses of the backends, of both families in any order. */
-	endpoints: readonly string[];
-}
-
-/** A directory of manifests to change under a running daemon, a file for each Service. */
+/** A directory of manifests to change under running daemons, a file for each Service or other object. */
 export class ManifestDirectory {
 	readonly path: string;
 	readonly #draft: string;
@@ -23,14 +20,24 @@ export class ManifestDirectory {
 		mkdirSync(this.path);
 	}
 
-	/** Writes a Service's file whole: the daemon never reads half of it. */
+	/** Writes a Service's file whole: no daemon ever reads half of it. */
 	set(service: ServiceManifest): void {
-		this.write(
-			`${service.name}.json`,
-			toObjects(service)
-				.map((object) => JSON.stringify(object, null, 2))
-				.join("\n---\n"),
-		);
+		this.#writeObjects(service.name, serviceObjects(service));
+	}
+
+	/** Writes a Node. */
+	setNode(node: NodeManifest): void {
+		this.#writeObjects(`node-${node.name}`, [nodeObject(node)]);
+	}
+
+	/** Writes a ServiceCIDR. */
+	setServiceCidr(name: string, cidrs: readonly string[]): void {
+		this.#writeObjects(`servicecidr-${name}`, [serviceCidrObject(name, cidrs)]);
+	}
+
+	/** Takes a Service with all its endpoints away. */
+	delete(service: string): void {
+		rmSync(join(this.path, `${service}.json`));
 	}
 
 	/** Writes any text as a file, whole. */
@@ -38,43 +45,8 @@ export class ManifestDirectory {
 		writeFileSync(this.#draft, text);
 		renameSync(this.#draft, join(this.path, file));
 	}
-}
 
-function toObjects({ name, clusterIPs, ports, endpoints }: ServiceManifest): object[] {
-	const families = clusterIPs.map(familyOf);
-	return [
-		{
-			apiVersion: "v1",
-			kind: "Service",
-			metadata: { name, namespace: "default" },
-			spec: {
-				type: "ClusterIP",
-				clusterIP: clusterIPs[0],
-				clusterIPs,
-				ipFamilies: families,
-				ports: ports.map(({ name, protocol, port, targetPort }) => ({ name, protocol, port, targetPort })),
-			},
-		},
-		...families.map((family) => ({
-			apiVersion: "discovery.k8s.io/v1",
-			kind: "EndpointSlice",
-			metadata: {
-				name: `${name}-${family.toLowerCase()}`,
-				namespace: "default",
-				labels: { "kubernetes.io/service-name": name },
-			},
-			addressType: family,
-			ports: ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort })),
-			endpoints: endpoints
-				.filter((address) => familyOf(address) === family)
-				.map((address) => ({
-					addresses: [address],
-					conditions: { ready: true, serving: true, terminating: false },
-				})),
-		})),
-	];
-}
-
-function familyOf(address: string): "IPv4" | "IPv6" {
-	return address.includes(":") ? "IPv6" : "IPv4";
+	#writeObjects(name: string, objects: readonly object[]): void {
+		this.write(`${name}.json`, objects.map((object) => JSON.stringify(object, null, 2)).join("\n---\n"));
+	}
 }
