@@ -175,5 +175,6 @@ function limitsOf(tables: ServiceTables) {
 		slots: tables.slots.maxEntries,
 		backends: tables.backends.maxEntries,
 		names: tables.names.maxEntries,
+		ranges: tables.ranges.maxEntries,
 	};
 }

@@ -34,12 +34,42 @@ const LOOK_UP = "parse and one look-up";
 
 const PLAIN: readonly Case[] = [
 	{ title: LOOK_UP, program: "look_up", maker: "make_foreign" },
-	{ title: "not ours, node ingress", program: "foreign_in", maker: "make_foreign", baseline: LOOK_UP, aim: { times: 1.1, of: LOOK_UP } },
-	{ title: "not ours, pod ingress", program: "foreign_pod_in", maker: "make_foreign", baseline: LOOK_UP, aim: { times: 1.1, of: LOOK_UP } },
-	{ title: "not ours, egress", program: "foreign_out", maker: "make_foreign", baseline: LOOK_UP, aim: { times: 1.1, of: LOOK_UP } },
+	{
+		title: "not ours, node ingress",
+		program: "foreign_in",
+		maker: "make_foreign",
+		baseline: LOOK_UP,
+		aim: { times: 1.1, of: LOOK_UP },
+	},
+	{
+		title: "not ours, pod ingress",
+		program: "foreign_pod_in",
+		maker: "make_foreign",
+		baseline: LOOK_UP,
+		aim: { times: 1.1, of: LOOK_UP },
+	},
+	{
+		title: "not ours, egress",
+		program: "foreign_out",
+		maker: "make_foreign",
+		baseline: LOOK_UP,
+		aim: { times: 1.1, of: LOOK_UP },
+	},
 	{ title: FLOOR, program: "floor_known", maker: "make_known" },
-	{ title: "known flow, ingress", program: "known_in", maker: "make_known", baseline: FLOOR, aim: { times: 1.25, of: FLOOR } },
-	{ title: "its reply, egress", program: "reply_out", maker: "make_reply", baseline: FLOOR, aim: { times: 1.25, of: FLOOR } },
+	{
+		title: "known flow, ingress",
+		program: "known_in",
+		maker: "make_known",
+		baseline: FLOOR,
+		aim: { times: 1.25, of: FLOOR },
+	},
+	{
+		title: "its reply, egress",
+		program: "reply_out",
+		maker: "make_reply",
+		baseline: FLOOR,
+		aim: { times: 1.25, of: FLOOR },
+	},
 	{ title: "new flow, ingress", program: "fresh_in", maker: "make_fresh", aim: { ns: 400 } },
 ];
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { MapHandle } from "bpf-loader";
-import { type MapTable, openArray, openHash, openPerCpuArray } from "bpf-maps";
+import { type MapTable, openArray, openHash, openLpmTrie, openPerCpuArray } from "bpf-maps";
 import { type Counter, maps } from "./generated/sock_lb.ts";
 import type { ServiceTables } from "./tables.ts";
 import { withUsedCells } from "./used-cells.ts";
@@ -27,6 +27,7 @@ export function openServiceMaps(handles: Readonly<Record<keyof ServiceMapNames, 
 		slots: withUsedCells(handles.svc_slots, openArray(handles.svc_slots, maps.svc_slots)),
 		backends: withUsedCells(handles.svc_backends, openArray(handles.svc_backends, maps.svc_backends)),
 		names: openHash(handles.svc_names, maps.svc_names),
+		ranges: openLpmTrie(handles.svc_ranges, maps.svc_ranges),
 		counters: openPerCpuArray(handles.counters, maps.counters),
 	};
 }
@@ -34,5 +35,5 @@ export function openServiceMaps(handles: Readonly<Record<keyof ServiceMapNames, 
 /** The maps behind `ServiceMaps`, by their names in the kernel. */
 export type ServiceMapNames = Pick<
 	typeof maps,
-	"svc_frontends" | "svc_slots" | "svc_backends" | "svc_names" | "counters"
+	"svc_frontends" | "svc_slots" | "svc_backends" | "svc_names" | "svc_ranges" | "counters"
 >;

@@ -1,5 +1,12 @@
-import { BackendState, Scope } from "./generated/sock_lb.ts";
-import { type Mirror, protocolText, readTables, type ServiceTables } from "./tables.ts";
+import {
+	BackendFlag,
+	BackendState,
+	type Frontend,
+	FrontendFlag,
+	type SlotRange,
+} from "./generated/sock_lb.ts";
+import { rangeCidr } from "./source-ranges.ts";
+import { isGuard, type Mirror, protocolText, readTables, type ServiceTables } from "./tables.ts";
 
 /** One backend of a frontend. `number` is its cell in svc_backends; undefined where the view is not the kernel's. */
 export interface BackendView {
@@ -7,21 +14,33 @@ export interface BackendView {
 	address: string;
 	port: number;
 	/** `free` is a fault: a frontend must not lead to a free cell. */
-	state: "active" | "terminating" | "free";
+	state: "active" | "terminating" | "retired" | "free";
+	/** It is on this node. */
+	local: boolean;
+	/** Clients in the cluster are sent there. */
+	internal: boolean;
+	/** Clients from outside are. */
+	external: boolean;
 }
 
 /** One frontend with its Service and backends, as plain data. */
 export interface FrontendView {
+	/** Of a NodePort `0.0.0.0` or `::`: every address of the node that serves them. */
 	address: string;
 	port: number;
 	protocol: string;
-	scope: "internal" | "external";
 	/** Of the Service; empty where the service number means nothing. */
 	namespace: string;
 	name: string;
 	/** Name of the service port; empty where it has none. */
 	portName: string;
 	affinityTimeoutS: number;
+	/** `Local`: clients from outside reach endpoints on this node only, and without one are dropped. */
+	externalPolicy: "Cluster" | "Local";
+	/** CIDRs that clients must come from, sorted; undefined where they may come from anywhere. */
+	sourceRanges: readonly string[] | undefined;
+	/** The node's own processes may dial it although they must come from there. */
+	nodeAllowed: boolean;
 	/** Sorted by address and port. */
 	backends: readonly BackendView[];
 }
@@ -42,36 +61,74 @@ export function describeTables(tables: ServiceTables): FrontendView[] {
 /** The same from maps already read. */
 export function describeMirror(mirror: Mirror): FrontendView[] {
 	const views: FrontendView[] = [];
+	const cidrs = cidrsByService(mirror);
 	for (const { key, value } of mirror.frontends.values()) {
+		if (isGuard(key)) continue;
 		const name = mirror.names.get(value.service);
-		const end = Math.min(value.firstSlot + value.slotCount, mirror.slots.length);
-		const backends: BackendView[] = [];
-		for (let slot = value.firstSlot; slot < end; slot += 1) {
-			backends.push(describeBackend(mirror, mirror.slots[slot] ?? 0));
-		}
 		views.push({
 			address: key.address,
 			port: key.port,
 			protocol: protocolText(key.protocol),
-			scope: key.scope === Scope.EXTERNAL ? "external" : "internal",
 			namespace: name?.namespace ?? "",
 			name: name?.name ?? "",
 			portName: name?.port ?? "",
 			affinityTimeoutS: value.affinityTimeoutS,
-			backends: backends.sort(byAddress),
+			externalPolicy: (value.flags & FrontendFlag.LOCAL_EXTERNAL) === 0 ? "Cluster" : "Local",
+			...describeRanges(value.flags, cidrs.get(value.service) ?? []),
+			backends: describeBackends(mirror, value),
 		});
 	}
 	return sortViews(views);
 }
 
-function describeBackend(mirror: Mirror, number: number): BackendView {
-	const cell = mirror.backends[number];
-	if (cell === undefined) return { number, address: "::", port: 0, state: "free" };
-	return { number, address: cell.address, port: cell.port, state: stateText(cell.state) };
+/** What a frontend's flags and its Service's ranges say of who may dial it. */
+export function describeRanges(
+	flags: FrontendFlag,
+	cidrs: readonly string[],
+): Pick<FrontendView, "sourceRanges" | "nodeAllowed"> {
+	const ranged = (flags & FrontendFlag.SOURCE_RANGES) !== 0;
+	return {
+		sourceRanges: ranged ? cidrs.toSorted() : undefined,
+		nodeAllowed: (flags & FrontendFlag.NODE_ALLOWED) !== 0,
+	};
 }
 
-function stateText(state: number): BackendView["state"] {
+function cidrsByService({ ranges }: Mirror): Map<number, string[]> {
+	const cidrs = new Map<number, string[]>();
+	for (const key of ranges.values())
+		cidrs.set(key.service, [...(cidrs.get(key.service) ?? []), rangeCidr(key)]);
+	return cidrs;
+}
+
+function describeBackends(mirror: Mirror, { internal, external }: Frontend): BackendView[] {
+	const backends: BackendView[] = [];
+	const slots = new Set([...slotsOf(mirror, internal), ...slotsOf(mirror, external)]);
+	for (const slot of slots) {
+		const scopes = { internal: isIn(slot, internal), external: isIn(slot, external) };
+		backends.push({ ...describeBackend(mirror, mirror.slots[slot] ?? 0), ...scopes });
+	}
+	return backends.sort(byAddress);
+}
+
+function* slotsOf({ slots }: Mirror, { first, count }: SlotRange): Generator<number> {
+	for (let slot = first; slot < Math.min(first + count, slots.length); slot += 1) yield slot;
+}
+
+function isIn(slot: number, { first, count }: SlotRange): boolean {
+	return slot >= first && slot < first + count;
+}
+
+function describeBackend(mirror: Mirror, number: number): Omit<BackendView, "internal" | "external"> {
+	const cell = mirror.backends[number];
+	if (cell === undefined) return { number, address: "::", port: 0, state: "free", local: false };
+	const { address, port, state, flags } = cell;
+	return { number, address, port, state: stateText(state), local: (flags & BackendFlag.LOCAL) !== 0 };
+}
+
+/** How the state of a backend is written. */
+export function stateText(state: number): BackendView["state"] {
 	if (state === BackendState.FREE) return "free";
+	if (state === BackendState.RETIRED) return "retired";
 	return state === BackendState.TERMINATING ? "terminating" : "active";
 }
 
@@ -83,8 +140,7 @@ export function sortViews(views: FrontendView[]): FrontendView[] {
 			compare(a.name, b.name) ||
 			compare(a.portName, b.portName) ||
 			byAddress(a, b) ||
-			compare(a.protocol, b.protocol) ||
-			compare(a.scope, b.scope),
+			compare(a.protocol, b.protocol),
 	);
 }
 
@@ -129,14 +185,19 @@ function compareView(expected: FrontendView, actual: FrontendView): string[] {
 	if (actual.affinityTimeoutS !== expected.affinityTimeoutS) {
 		lines.push(`affinity lasts ${actual.affinityTimeoutS} s, expected ${expected.affinityTimeoutS} s`);
 	}
+	if (actual.externalPolicy !== expected.externalPolicy) {
+		lines.push(`external policy is ${actual.externalPolicy}, expected ${expected.externalPolicy}`);
+	}
+	const ranges = rangesText(actual);
+	if (ranges !== rangesText(expected)) lines.push(`admits ${ranges}, expected ${rangesText(expected)}`);
 	const others = new Map(actual.backends.map((backend) => [backendText(backend), backend]));
 	for (const backend of expected.backends) {
 		const text = backendText(backend);
 		const other = others.get(text);
 		others.delete(text);
 		if (other === undefined) lines.push(`lacks backend ${text}`);
-		else if (other.state !== backend.state)
-			lines.push(`backend ${text} is ${other.state}, expected ${backend.state}`);
+		else if (aboutText(other) !== aboutText(backend))
+			lines.push(`backend ${text} is ${aboutText(other)}, expected ${aboutText(backend)}`);
 	}
 	for (const text of others.keys()) lines.push(`has backend ${text}, not expected`);
 	return lines;
@@ -146,10 +207,21 @@ function serviceText(view: FrontendView): string {
 	return view.name === "" ? "no Service" : `${view.namespace}/${view.name}:${view.portName}`;
 }
 
-function backendText({ address, port }: BackendView): string {
+function rangesText({ sourceRanges, nodeAllowed }: FrontendView): string {
+	if (sourceRanges === undefined) return "everybody";
+	return `${sourceRanges.join(", ") || "nobody"}${nodeAllowed ? " and this node" : ""}`;
+}
+
+/** As in `active, local, external clients only`. */
+function aboutText({ state, local, internal, external }: BackendView): string {
+	const scope = internal === external ? [] : [internal ? "internal clients only" : "external clients only"];
+	return [state, ...(local ? ["local"] : []), ...scope].join(", ");
+}
+
+function backendText({ address, port }: { address: string; port: number }): string {
 	return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function viewText(view: FrontendView): string {
-	return `${backendText({ ...view, number: undefined, state: "free" })}/${view.protocol}${view.scope === "external" ? "/external" : ""}`;
+	return `${backendText(view)}/${view.protocol}`;
 }

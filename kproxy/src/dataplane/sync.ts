@@ -3,14 +3,18 @@ import {
 	type Backend,
 	BackendState,
 	type Frontend,
+	FrontendFlag,
 	type FrontendKey,
+	type RangeKey,
 	type ServiceName,
+	type SlotRange,
 } from "./generated/sock_lb.ts";
 import { type Ledger, take, unwritten, type WriteFailure, write } from "./ledger.ts";
 import {
 	type Desired,
 	frontendText,
 	type Mirror,
+	rangeText,
 	readTables,
 	type ServiceTables,
 	sameBackend,
@@ -28,7 +32,7 @@ export interface Applied {
 	pending: number;
 }
 
-/** Brings the four maps to what a plan desires, and knows at any time what they hold. */
+/** Brings the five maps to what a plan desires, and knows at any time what they hold. */
 export interface Sync {
 	/** Writes what differs, in an order that never shows a hole. Never throws: what fails stays pending. Keeps `desired`. */
 	apply(desired: Desired): Applied;
@@ -46,6 +50,7 @@ interface SyncState {
 	slots: Ledger<number, number, number, number>;
 	backends: Ledger<number, number, Backend, Backend>;
 	names: Ledger<number, number, ServiceName, ServiceName | undefined>;
+	ranges: Ledger<string, RangeKey, number, { key: RangeKey; wanted: boolean }>;
 	failures: WriteFailure[];
 }
 
@@ -61,33 +66,37 @@ export function createSync(tables: ServiceTables, mirror: Mirror = readTables(ta
 }
 
 /**
- * Backends before the slots that name them, slots before the frontends that point to them: whoever looks up a
- * frontend between two writes finds the old backend set or the new one, whole. What is freed has had no frontend
- * for a grace period, so it goes last.
+ * Backends before the slots that name them, slots, names and source ranges before the frontends that need them:
+ * whoever looks up a frontend between two writes finds the old backend set or the new one, whole. Backends that no
+ * frontend leads to any more retire after that, and what is freed has had none for a grace period, so it goes last.
  */
 function apply(state: SyncState, desired: Desired): Applied {
-	const { frontends, slots, backends, names } = state;
+	const { frontends, slots, backends, names, ranges } = state;
 	const failures: WriteFailure[] = [];
 	state.failures = failures;
 	take(backends, desired.backends);
 	take(slots, desired.slots);
 	take(names, desired.names);
+	take(ranges, desired.ranges);
 	take(frontends, desired.frontends);
 
 	let cellsWritten = 0;
-	cellsWritten += flush(backends, { failures, select: (backend) => !isFree(backend) });
+	cellsWritten += flush(backends, { failures, select: (backend) => takesFlows(backend) });
 	cellsWritten += flush(slots, { failures, select: (number) => number !== 0 });
 	cellsWritten += flush(names, { failures, select: (name) => name !== undefined });
+	cellsWritten += flush(ranges, { failures, select: (wanted) => wanted !== undefined });
 
 	let frontendsWritten = writeFrontends(state);
 	const frontendsDeleted = flush(frontends, { failures, select: (value) => value === undefined });
 	// A full map takes what is new only after what is old has gone.
 	if (frontends.pending.size > 0) frontendsWritten += writeFrontends(state);
 
-	cellsWritten += flush(backends, { failures, select: isFree });
+	cellsWritten += flush(backends, { failures, select: (backend) => !takesFlows(backend) });
 	cellsWritten += flush(slots, { failures, select: (number) => number === 0 });
 	cellsWritten += flush(names, { failures, select: (name) => name === undefined });
-	const pending = frontends.pending.size + slots.pending.size + backends.pending.size + names.pending.size;
+	cellsWritten += flush(ranges, { failures, select: (wanted) => wanted === undefined });
+	const ledgers = [frontends, slots, backends, names, ranges];
+	const pending = ledgers.reduce((sum, ledger) => sum + ledger.pending.size, 0);
 	return { frontendsWritten, frontendsDeleted, cellsWritten, pending };
 }
 
@@ -118,17 +127,26 @@ function writeFrontends(state: SyncState): number {
 	return flush(frontends, { failures, select });
 }
 
-function isFree(backend: Backend | undefined): boolean {
-	return backend === undefined || backend.state === BackendState.FREE;
+function takesFlows(backend: Backend | undefined): boolean {
+	return backend?.state === BackendState.ACTIVE || backend?.state === BackendState.TERMINATING;
 }
 
 /** True where everything that the frontend leads to is in the kernel. Only failed writes make it false. */
 function isComplete(state: SyncState, value: Frontend): boolean {
 	if (state.names.pending.has(value.service)) return false;
+	if ((value.flags & FrontendFlag.SOURCE_RANGES) !== 0 && lacksRanges(state, value.service)) return false;
 	if (state.slots.pending.size === 0 && state.backends.pending.size === 0) return true;
-	for (let slot = value.firstSlot; slot < value.firstSlot + value.slotCount; slot += 1) {
-		if (state.slots.pending.has(slot)) return false;
-		if (state.backends.pending.has(state.mirror.slots[slot] ?? 0)) return false;
+	return isWritten(state, value.internal) && isWritten(state, value.external);
+}
+
+function lacksRanges({ ranges }: SyncState, service: number): boolean {
+	for (const { key, wanted } of ranges.pending.values()) if (wanted && key.service === service) return true;
+	return false;
+}
+
+function isWritten({ slots, backends, mirror }: SyncState, { first, count }: SlotRange): boolean {
+	for (let slot = first; slot < first + count; slot += 1) {
+		if (slots.pending.has(slot) || backends.pending.has(mirror.slots[slot] ?? 0)) return false;
 	}
 	return true;
 }
@@ -159,7 +177,7 @@ function messageOf(cause: unknown): string {
 function createLedgers(
 	tables: ServiceTables,
 	mirror: Mirror,
-): Pick<SyncState, "frontends" | "slots" | "backends" | "names"> {
+): Pick<SyncState, "frontends" | "slots" | "backends" | "names" | "ranges"> {
 	return {
 		frontends: {
 			table: tables.frontends,
@@ -212,5 +230,28 @@ function createLedgers(
 			// An array map answers a free cell with an empty name.
 			same: (a, b) => sameName(a?.name === "" ? undefined : a, b),
 		},
+		ranges: {
+			table: { ...tables.ranges, get: (key) => findExactly(tables.ranges, key) },
+			id: rangeText,
+			pending: new Map(),
+			wish: (_, { key, wanted }) => [key, wanted ? ALLOWED : undefined],
+			unknown: new Set(),
+			held: (text) => (mirror.ranges.has(text) ? ALLOWED : undefined),
+			note(text, [key, wanted]) {
+				if (wanted === undefined) mirror.ranges.delete(text);
+				else mirror.ranges.set(text, key);
+			},
+			same: (a, b) => (a === undefined) === (b === undefined),
+		},
 	};
+}
+
+/** What stands behind a source range: that it is there says it all. */
+const ALLOWED = 1;
+
+/** A trie answers with the longest prefix that contains a key; what counts here is the prefix itself. */
+function findExactly(ranges: ServiceTables["ranges"], wanted: RangeKey): number | undefined {
+	const text = rangeText(wanted);
+	for (const [key, value] of ranges.entries()) if (rangeText(key) === text) return value;
+	return undefined;
 }

@@ -5,16 +5,19 @@ import {
 	type Frontend,
 	type FrontendKey,
 	Protocol,
-	Scope,
+	type RangeKey,
 	type ServiceName,
+	type SlotRange,
 } from "./generated/sock_lb.ts";
 
-/** The four maps that Services live in; kernel maps in the daemon, memory in tests. */
+/** The five maps that Services live in; kernel maps in the daemon, memory in tests. */
 export interface ServiceTables {
 	frontends: Table<FrontendKey, Frontend>;
 	slots: Table<number, number>;
 	backends: Table<number, Backend>;
 	names: Table<number, ServiceName>;
+	/** Source ranges; the value says nothing. */
+	ranges: Table<RangeKey, number>;
 }
 
 /** One frontend as a table holds it. */
@@ -23,7 +26,7 @@ export interface FrontendEntry {
 	value: Frontend;
 }
 
-/** What the four maps hold, as plain data. Backend 0 and service number 0 stand for nothing. */
+/** What the five maps hold, as plain data. Backend 0 and service number 0 stand for nothing. */
 export interface Mirror {
 	/** By `frontendText`. */
 	frontends: Map<string, FrontendEntry>;
@@ -33,9 +36,11 @@ export interface Mirror {
 	backends: (Backend | undefined)[];
 	/** By service number. */
 	names: Map<number, ServiceName>;
+	/** By `rangeText`. */
+	ranges: Map<string, RangeKey>;
 }
 
-/** What a plan wants in the four maps, for the entries that it touched. */
+/** What a plan wants in the five maps, for the entries that it touched. */
 export interface Desired {
 	/** By `frontendText`; undefined: no such frontend. */
 	frontends: Map<string, { key: FrontendKey; value: Frontend | undefined }>;
@@ -45,16 +50,20 @@ export interface Desired {
 	backends: Map<number, Backend>;
 	/** By service number; undefined: nothing. */
 	names: Map<number, ServiceName | undefined>;
+	/** By `rangeText`. */
+	ranges: Map<string, { key: RangeKey; wanted: boolean }>;
 }
 
-/** Reads all four maps. Cost: once the size of the maps; done at start and by the CLI. */
+/** Reads all five maps. Cost: once the size of the maps; done at start and by the CLI. */
 export function readTables(tables: ServiceTables): Mirror {
 	const mirror: Mirror = {
 		frontends: new Map(),
 		slots: new Uint32Array(tables.slots.maxEntries),
 		backends: new Array<Backend | undefined>(tables.backends.maxEntries).fill(undefined),
 		names: new Map(),
+		ranges: new Map(),
 	};
+	for (const [key] of tables.ranges.entries()) mirror.ranges.set(rangeText(key), key);
 	for (const [key, value] of tables.frontends.entries()) {
 		mirror.frontends.set(frontendText(key), { key, value });
 	}
@@ -68,10 +77,24 @@ export function readTables(tables: ServiceTables): Mirror {
 	return mirror;
 }
 
-/** How a frontend is written for people and as a key, as in `10.96.0.10:53/UDP` or `[fd00::1]:80/TCP/external`. */
+/** How a frontend is written for people and as a key, as in `10.96.0.10:53/UDP`, `[fd00::1]:80/TCP`, `10.96.0.10:0/any`. */
 export function frontendText(key: FrontendKey): string {
-	const scope = key.scope === Scope.EXTERNAL ? "/external" : "";
-	return `${addressAndPort(key)}/${protocolText(key.protocol)}${scope}`;
+	return `${addressAndPort(key)}/${protocolText(key.protocol)}`;
+}
+
+/** How a source range is written as a key, as in `7 10.0.0.0/104`: bits of the mapped address. */
+export function rangeText({ service, address, prefixLength }: RangeKey): string {
+	return `${service} ${address}/${prefixLength - 32}`;
+}
+
+/** The guard of a ClusterIP stands for every port that has no entry of its own. */
+export function isGuard({ port, protocol }: FrontendKey): boolean {
+	return port === 0 && protocol === Protocol.ANY;
+}
+
+/** True where the address stands for every address of a node, as that of a NodePort. */
+export function isEveryAddress(address: string): boolean {
+	return address === "0.0.0.0" || address === "::";
 }
 
 /** `10.244.0.7:8080` or `[fd00::7]:8080`. */
@@ -79,10 +102,11 @@ export function addressAndPort({ address, port }: { address: string; port: numbe
 	return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** `TCP`, `UDP`, `SCTP`, or `protocol 99` where a map holds what nobody should have written. */
+/** `TCP`, `UDP`, `SCTP`, `any`, or `protocol 99` where a map holds what nobody should have written. */
 export function protocolText(protocol: number): string {
 	if (protocol === Protocol.TCP) return "TCP";
 	if (protocol === Protocol.UDP) return "UDP";
+	if (protocol === Protocol.ANY) return "any";
 	return protocol === Protocol.SCTP ? "SCTP" : `protocol ${protocol}`;
 }
 
@@ -91,15 +115,22 @@ export function sameBackend(a: Backend | undefined, b: Backend | undefined): boo
 	const aState = a?.state ?? BackendState.FREE;
 	if (aState !== (b?.state ?? BackendState.FREE) || (a?.reuse ?? 0) !== (b?.reuse ?? 0)) return false;
 	if (aState === BackendState.FREE) return true;
-	return a?.address === b?.address && a?.port === b?.port && a?.protocol === b?.protocol;
+	return (
+		a?.address === b?.address && a?.port === b?.port && a?.protocol === b?.protocol && a?.flags === b?.flags
+	);
+}
+
+/** True where both are the same run of slots. */
+export function sameRange(a: SlotRange | undefined, b: SlotRange | undefined): boolean {
+	return a?.first === b?.first && a?.count === b?.count;
 }
 
 /** True where two frontends answer alike. */
 export function sameFrontend(a: Frontend | undefined, b: Frontend | undefined): boolean {
 	if (a === undefined || b === undefined) return a === b;
 	return (
-		a.firstSlot === b.firstSlot &&
-		a.slotCount === b.slotCount &&
+		sameRange(a.internal, b.internal) &&
+		sameRange(a.external, b.external) &&
 		a.service === b.service &&
 		a.affinityTimeoutS === b.affinityTimeoutS &&
 		a.algorithm === b.algorithm &&

@@ -1,9 +1,9 @@
-import type { FrontendKey } from "../dataplane/generated/sock_lb.ts";
 import { Protocol } from "../dataplane/generated/sock_lb.ts";
 import { isUnsound, type PlannedRow } from "./adopt.ts";
-import { frontendsOf, place } from "./place.ts";
+import { frontendsOf } from "./frontends.ts";
+import { place } from "./place.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";
-import type { PlannerState } from "./state.ts";
+import type { PlannedFrontend, PlannerState } from "./state.ts";
 
 /**
  * Plans a row before everything has synced, when an endpoint may be missing only because its slice has not come
@@ -15,14 +15,16 @@ export function addOnly(state: PlannerState, { id, row }: { id: string; row: Ser
 	const active = row.endpoints.every(isActive) ? row.endpoints : row.endpoints.filter(isActive);
 	if (previous === undefined && active.length === 0) return;
 	const frontends = keptFrontends(state, previous);
-	for (const { protocol } of frontends.values()) {
+	for (const {
+		key: { protocol },
+	} of frontends.values()) {
 		// The port has changed its protocol: nothing of the old one can serve the new.
 		if (protocol !== Protocol[row.protocol]) return;
 	}
-	for (const [text, key] of frontendsOf(row)) {
+	for (const [text, frontend] of frontendsOf(row)) {
 		const owner = state.frontends.get(text)?.owner;
 		// What the kernel has under another name stays there until it is known that nobody else wants it.
-		if (owner === undefined || owner === id || isUnsound(owner)) frontends.set(text, key);
+		if (owner === undefined || owner === id || isUnsound(owner)) frontends.set(text, frontend);
 	}
 	if (frontends.size === 0) return;
 	const endpoints = unite(previous?.endpoints ?? [], active);
@@ -34,11 +36,11 @@ function isActive({ state }: Endpoint): boolean {
 	return state === "active";
 }
 
-function keptFrontends(state: PlannerState, previous: PlannedRow | undefined): Map<string, FrontendKey> {
-	const frontends = new Map<string, FrontendKey>();
+function keptFrontends(state: PlannerState, previous: PlannedRow | undefined): Map<string, PlannedFrontend> {
+	const frontends = new Map<string, PlannedFrontend>();
 	for (const text of previous?.keys ?? []) {
 		const known = state.frontends.get(text);
-		if (known !== undefined && known.owner === previous?.id) frontends.set(text, known.key);
+		if (known !== undefined && known.owner === previous?.id) frontends.set(text, known);
 	}
 	return frontends;
 }

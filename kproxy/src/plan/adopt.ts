@@ -1,7 +1,14 @@
-import { BackendState, type FrontendKey, type ServiceName } from "../dataplane/generated/sock_lb.ts";
-import { type FrontendEntry, type Mirror, protocolText } from "../dataplane/tables.ts";
-import { endpointKey } from "./backends.ts";
+import {
+	BackendFlag,
+	BackendState,
+	type FrontendKey,
+	type ServiceName,
+} from "../dataplane/generated/sock_lb.ts";
+import { rangeCidr } from "../dataplane/source-ranges.ts";
+import { type FrontendEntry, isGuard, type Mirror, protocolText, sameRange } from "../dataplane/tables.ts";
+import { endpointKey, type Vote } from "./backends.ts";
 import { findLeftovers, type Leftovers } from "./leftovers.ts";
+import { guessPolicies, type PolicySpans } from "./policy-spans.ts";
 import { type Endpoint, rowId, type ServicePortRow } from "./row.ts";
 import type { SlotRange } from "./slot-allocator.ts";
 
@@ -22,11 +29,16 @@ export interface PlannedRow {
 	id: string;
 	/** Service number; 0 where the kernel has one that means nothing. */
 	service: number;
-	/** Undefined where there are no endpoints. */
+	/** Undefined where there are no endpoints that take flows. */
 	range: BackendRange | undefined;
+	/** One for each slot. */
 	endpoints: readonly Endpoint[];
+	/** Endpoints without a slot, whose flows go on. */
+	draining: Vote;
 	/** Its frontends, by `frontendText`. */
 	keys: readonly string[];
+	/** CIDRs that stand in svc_ranges for it. */
+	sourceRanges: readonly string[];
 	/** The row that is served in whole; undefined where something is missing or left over, or nobody knows. */
 	whole?: ServicePortRow | undefined;
 }
@@ -49,15 +61,25 @@ export function adopt(mirror: Mirror): Adopted {
 	const repairs: string[] = [];
 	const groups = groupFrontends(mirror, { numbers, repairs });
 	const regions = joinRegions([...groups.values()].flatMap((group) => group.span ?? []));
+	const cidrs = cidrsByService(mirror);
 	const rows = new Map<string, PlannedRow>();
 	const services = new Set<number>();
 	for (const [id, group] of groups) {
-		rows.set(id, toPlannedRow(mirror, { id, group, regions }));
+		const sourceRanges = cidrs.get(group.service) ?? [];
+		rows.set(id, toPlannedRow(mirror, { id, group, regions, sourceRanges }));
 		services.add(group.service);
 	}
 	const leftovers = findLeftovers(mirror, { rows, regions, services });
 	const all = [...regions, ...leftovers.regions].sort((a, b) => a.first - b.first);
 	return { rows, numbers, regions: all, leftovers, repairs };
+}
+
+function cidrsByService({ ranges }: Mirror): Map<number, string[]> {
+	const cidrs = new Map<number, string[]>();
+	for (const key of ranges.values()) {
+		cidrs.set(key.service, [...(cidrs.get(key.service) ?? []), rangeCidr(key)]);
+	}
+	return cidrs;
 }
 
 /** Begins the ids of rows that no API object can have. */
@@ -71,10 +93,11 @@ export function isUnsound(id: string): boolean {
 /** Frontends of one row with one range, or a single one that makes no sense. */
 interface Group {
 	service: number;
-	/** Undefined where it has no slots, or none that the map has. */
+	/** All slots that its frontends lead to; undefined where it has none, or none that the map has. */
 	span: SlotRange | undefined;
 	sound: boolean;
 	keys: string[];
+	entries: FrontendEntry[];
 }
 
 /**
@@ -104,6 +127,7 @@ function groupFrontends(
 	const owners = new Map<number, string>();
 	const strays: [string, FrontendEntry][] = [];
 	for (const [text, entry] of mirror.frontends) {
+		if (isGuard(entry.key)) continue;
 		const fault = findFault(mirror, { entry, numbers: context.numbers });
 		if (fault !== undefined) context.repairs.push(`svc_frontends ${text} ${fault}`);
 		const name = mirror.names.get(entry.value.service);
@@ -112,11 +136,12 @@ function groupFrontends(
 			fault === undefined && name && join({ groups, owners }, { id: rowIdOf(name, entry.key), text, entry });
 		if (!joined) strays.push([text, entry]);
 	}
-	for (const [text, { value }] of strays) {
-		const span = clip({ first: value.firstSlot, count: value.slotCount }, mirror.slots.length);
+	for (const [text, entry] of strays) {
+		const { value } = entry;
+		const span = unite(clip(value.internal, mirror.slots.length), clip(value.external, mirror.slots.length));
 		const service = mirror.names.has(value.service) && !owners.has(value.service) ? value.service : 0;
 		if (service !== 0) owners.set(service, text);
-		groups.set(`${UNSOUND}${text}`, { service, span, sound: false, keys: [text] });
+		groups.set(`${UNSOUND}${text}`, { service, span, sound: false, keys: [text], entries: [entry] });
 	}
 	return groups;
 }
@@ -126,22 +151,36 @@ function join(
 	known: { groups: Map<string, Group>; owners: Map<number, string> },
 	{ id, text, entry }: { id: string; text: string; entry: FrontendEntry },
 ): boolean {
-	const { firstSlot, slotCount, service } = entry.value;
-	const span = slotCount > 0 ? { first: firstSlot, count: slotCount } : undefined;
+	const { internal, external, service } = entry.value;
+	const span = unite(used(internal), used(external));
 	const group = known.groups.get(id);
 	if (group === undefined) {
 		if (known.owners.has(service)) return false;
 		known.owners.set(service, id);
-		known.groups.set(id, { service, span, sound: true, keys: [text] });
+		known.groups.set(id, { service, span, sound: true, keys: [text], entries: [entry] });
 		return true;
 	}
-	if (group.service !== service || !sameSpan(group.span, span)) return false;
+	if (group.service !== service || !touch(group.span, span)) return false;
+	group.span = unite(group.span, span);
 	group.keys.push(text);
+	group.entries.push(entry);
 	return true;
 }
 
-function sameSpan(a: SlotRange | undefined, b: SlotRange | undefined): boolean {
-	return a?.first === b?.first && a?.count === b?.count;
+function used(range: SlotRange): SlotRange | undefined {
+	return range.count > 0 ? range : undefined;
+}
+
+/** Both runs of a row lie in one range. An empty one is anywhere. */
+function touch(a: SlotRange | undefined, b: SlotRange | undefined): boolean {
+	return !a || !b || (a.first <= b.first + b.count && b.first <= a.first + a.count);
+}
+
+/** From the first slot of either to the last. */
+function unite(a: SlotRange | undefined, b: SlotRange | undefined): SlotRange | undefined {
+	if (!a || !b) return a ?? b;
+	const first = Math.min(a.first, b.first);
+	return { first, count: Math.max(a.first + a.count, b.first + b.count) - first };
 }
 
 function findFault(
@@ -152,11 +191,23 @@ function findFault(
 	if (value.service === 0 || !mirror.names.has(value.service)) {
 		return `has service number ${value.service}, which svc_names does not know`;
 	}
-	const end = value.firstSlot + value.slotCount;
-	if (value.slotCount > 0 && end > mirror.slots.length) {
-		return `points at slots ${value.firstSlot} to ${end - 1}, but svc_slots has ${mirror.slots.length}`;
+	if (!touch(used(value.internal), used(value.external))) return "points at two ranges of slots";
+	const faultOf = (range: SlotRange) => findRangeFault(mirror, { key, range, numbers });
+	return (
+		faultOf(value.internal) ??
+		(sameRange(value.internal, value.external) ? undefined : faultOf(value.external))
+	);
+}
+
+function findRangeFault(
+	mirror: Mirror,
+	{ key, range, numbers }: { key: FrontendKey; range: SlotRange; numbers: ReadonlyMap<string, number> },
+): string | undefined {
+	const end = range.first + range.count;
+	if (range.count > 0 && end > mirror.slots.length) {
+		return `points at slots ${range.first} to ${end - 1}, but svc_slots has ${mirror.slots.length}`;
 	}
-	for (let slot = value.firstSlot; slot < end; slot += 1) {
+	for (let slot = range.first; slot < end; slot += 1) {
 		const number = mirror.slots[slot] ?? 0;
 		const cell = mirror.backends[number];
 		if (number === 0 || cell === undefined || cell.state === BackendState.FREE) {
@@ -195,23 +246,49 @@ function joinRegions(spans: readonly SlotRange[]): Region[] {
 
 function toPlannedRow(
 	mirror: Mirror,
-	{ id, group, regions }: { id: string; group: Group; regions: readonly Region[] },
+	of: { id: string; group: Group; regions: readonly Region[]; sourceRanges: readonly string[] },
 ): PlannedRow {
-	const { service, span, sound, keys } = group;
+	const { id, group, regions, sourceRanges } = of;
+	const { service, span, sound, keys, entries } = group;
+	const row = { id, service, keys, sourceRanges, draining: NONE };
 	const region = span && regionAt(regions, span.first);
-	if (span === undefined || region === undefined)
-		return { id, service, range: undefined, endpoints: [], keys };
+	if (span === undefined || region === undefined) return { ...row, range: undefined, endpoints: [] };
 	region.holders += 1;
 	const numbers: number[] = [];
 	const endpoints: Endpoint[] = [];
-	for (const number of mirror.slots.subarray(span.first, span.first + span.count)) {
-		const cell = mirror.backends[number];
-		if (number === 0 || cell === undefined || cell.state === BackendState.FREE) continue;
+	const policies = guessPolicies(entries.map(({ value }) => value));
+	for (let slot = span.first; slot < span.first + span.count; slot += 1) {
+		const number = mirror.slots[slot] ?? 0;
+		const endpoint = endpointAt(mirror, { slot, policies });
+		if (endpoint === undefined) continue;
 		numbers.push(number);
-		const state = cell.state === BackendState.TERMINATING ? "terminating" : "active";
-		if (sound) endpoints.push({ address: cell.address, port: cell.port, state });
+		if (sound) endpoints.push(endpoint);
 	}
-	return { id, service, range: { first: span.first, numbers, region }, endpoints, keys };
+	return { ...row, range: { first: span.first, numbers, region }, endpoints };
+}
+
+/** What drains stands in no slot: the model says it again. */
+const NONE: Vote = { endpoints: [], numbers: [] };
+
+function endpointAt(
+	mirror: Mirror,
+	{ slot, policies }: { slot: number; policies: PolicySpans },
+): Endpoint | undefined {
+	const number = mirror.slots[slot] ?? 0;
+	const cell = mirror.backends[number];
+	if (number === 0 || cell === undefined || cell.state === BackendState.FREE) return undefined;
+	return {
+		address: cell.address,
+		port: cell.port,
+		state: cell.state === BackendState.TERMINATING ? "terminating" : "active",
+		local: (cell.flags & BackendFlag.LOCAL) !== 0,
+		forCluster: holds(policies.Cluster, slot),
+		forLocal: holds(policies.Local, slot),
+	};
+}
+
+function holds(range: SlotRange | undefined, slot: number): boolean {
+	return range !== undefined && slot >= range.first && slot < range.first + range.count;
 }
 
 /** The region that a slot lies in; regions are sorted. */

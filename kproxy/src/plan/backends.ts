@@ -1,4 +1,4 @@
-import { type Backend, BackendState, Protocol } from "../dataplane/generated/sock_lb.ts";
+import { type Backend, BackendFlag, BackendState, Protocol } from "../dataplane/generated/sock_lb.ts";
 import { sameBackend } from "../dataplane/tables.ts";
 import { createFreeNumbers, type FreeNumbers } from "./free-numbers.ts";
 import type { Endpoint } from "./row.ts";
@@ -63,19 +63,25 @@ export function assign(
 		port: endpoint.port,
 		protocol,
 		state: stateOf(endpoint),
-		// Whoever remembers the number with the old counter must not take it for the new endpoint.
-		reuse: ((backends.cells[number]?.reuse ?? 0) + 1) >>> 0,
+		// Whoever remembers the number with the old counter must not take it for the new endpoint. 16 bits: it comes
+		// again after 65,536 endpoints of one number, and numbers are given out longest unused first.
+		reuse: ((backends.cells[number]?.reuse ?? 0) + 1) & 0xffff,
+		flags: flagsOf(endpoint),
 	};
 	setCell(backends, { number, cell });
 	backends.numbers.set(options.key, number);
 	return number;
 }
 
-/** A range that holds these numbers came into being. Returns the backends that no other range led to. */
-export function hold(backends: Backends, numbers: readonly number[]): Backend[] {
+/** Somebody needs these numbers. */
+export function hold(backends: Backends, numbers: readonly number[]): void {
+	for (const number of numbers) increment(backends.holders, number);
+}
+
+/** A range that leads to these numbers came into being. Returns the backends that no other range led to. */
+export function dial(backends: Backends, numbers: readonly number[]): Backend[] {
 	const fresh: Backend[] = [];
 	for (const number of numbers) {
-		increment(backends.holders, number);
 		const cell = backends.cells[number];
 		if (increment(backends.dialled, number) === 1 && cell !== undefined) fresh.push(cell);
 	}
@@ -92,7 +98,7 @@ export function undial(backends: Backends, numbers: readonly number[]): Backend[
 	return gone;
 }
 
-/** The range is gone for good: numbers that no other range holds are free again. */
+/** They are needed no more: numbers that nobody else holds are free again. */
 export function unhold(backends: Backends, numbers: readonly number[]): void {
 	for (const number of numbers) {
 		if (decrement(backends.holders, number) > 0) continue;
@@ -100,11 +106,18 @@ export function unhold(backends: Backends, numbers: readonly number[]): void {
 		if (cell === undefined) continue;
 		const key = endpointKey(cell, cell.protocol);
 		if (backends.numbers.get(key) === number) backends.numbers.delete(key);
-		const nothing = { address: "::", port: 0, protocol: Protocol.TCP, state: BackendState.FREE };
-		setCell(backends, { number, cell: { ...nothing, reuse: cell.reuse } });
+		setCell(backends, { number, cell: { ...NOTHING, reuse: cell.reuse } });
 		if (number !== 0) backends.free.give(number);
 	}
 }
+
+const NOTHING = {
+	address: "::",
+	port: 0,
+	protocol: Protocol.TCP,
+	state: BackendState.FREE,
+	flags: BackendFlag.ELSEWHERE,
+};
 
 /** What a row says of its endpoints; `numbers` are theirs, in the same order. */
 export interface Vote {
@@ -126,16 +139,29 @@ export function unvote(backends: Backends, { endpoints, numbers }: Vote): void {
 	});
 }
 
-/** Brings the states of these backends up to date: active where any row says so. Of what no row wants it stays. */
+/** Brings these backends up to date: active where any row says so, retired where no row has them. */
 export function countVotes(backends: Backends, numbers: readonly number[]): void {
 	for (const number of numbers) {
 		const cell = backends.cells[number];
-		if (cell === undefined) continue;
-		const active = (backends.active[number] ?? 0) > 0;
-		if (!active && (backends.terminating[number] ?? 0) === 0) continue;
-		const state = active ? BackendState.ACTIVE : BackendState.TERMINATING;
+		if (cell === undefined || cell.state === BackendState.FREE) continue;
+		const state = voted(backends, number);
 		if (cell.state !== state) setCell(backends, { number, cell: { ...cell, state } });
 	}
+}
+
+/** An endpoint's node is the same for every row, unless a slice is being replaced: the row planned last is right. */
+export function locate(backends: Backends, { endpoints, numbers }: Vote): void {
+	endpoints.forEach((endpoint, i) => {
+		const number = numbers[i] ?? 0;
+		const cell = backends.cells[number];
+		const flags = flagsOf(endpoint);
+		if (cell !== undefined && cell.flags !== flags) setCell(backends, { number, cell: { ...cell, flags } });
+	});
+}
+
+function voted({ active, terminating }: Backends, number: number): BackendState {
+	if ((active[number] ?? 0) > 0) return BackendState.ACTIVE;
+	return (terminating[number] ?? 0) > 0 ? BackendState.TERMINATING : BackendState.RETIRED;
 }
 
 /** What the plan in the making changed so far; the next one begins with nothing. */
@@ -153,6 +179,10 @@ function setCell({ cells, changed }: Backends, { number, cell }: { number: numbe
 
 function stateOf(endpoint: Endpoint): BackendState {
 	return endpoint.state === "active" ? BackendState.ACTIVE : BackendState.TERMINATING;
+}
+
+function flagsOf({ local }: Endpoint): BackendFlag {
+	return local ? BackendFlag.LOCAL : BackendFlag.ELSEWHERE;
 }
 
 function increment(counts: Uint32Array, number: number): number {

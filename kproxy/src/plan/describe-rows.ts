@@ -1,5 +1,6 @@
-import { byAddress, type FrontendView, sortViews } from "../dataplane/service-view.ts";
-import type { Endpoint, ServicePortRow } from "./row.ts";
+import { byAddress, describeRanges, type FrontendView, sortViews } from "../dataplane/service-view.ts";
+import { frontendsOf } from "./frontends.ts";
+import type { Endpoint, ServicePortRow, TrafficPolicy } from "./row.ts";
 
 /** Rows as the kernel should show them, to be compared with `describeTables`. Give all rows: they share backends. */
 export function describeRows(rows: Iterable<ServicePortRow>): FrontendView[] {
@@ -13,22 +14,34 @@ export function describeRows(rows: Iterable<ServicePortRow>): FrontendView[] {
 }
 
 function describeRow(row: ServicePortRow, active: ReadonlySet<string>): FrontendView[] {
-	const backends = row.endpoints.map((endpoint) => {
-		const state = active.has(cellOf(row, endpoint)) ? ("active" as const) : endpoint.state;
-		return { number: undefined, address: endpoint.address, port: endpoint.port, state };
+	return [...frontendsOf(row).values()].map(({ key, internal, external, flags }) => {
+		const backends = row.endpoints.flatMap((endpoint) => {
+			const isIn = (policy: TrafficPolicy) => (policy === "Local" ? endpoint.forLocal : endpoint.forCluster);
+			if (!isIn(internal) && !isIn(external)) return [];
+			const { address, port, local, state } = endpoint;
+			return {
+				number: undefined,
+				address,
+				port,
+				state: active.has(cellOf(row, endpoint)) ? ("active" as const) : state,
+				local,
+				internal: isIn(internal),
+				external: isIn(external),
+			};
+		});
+		return {
+			address: key.address,
+			port: key.port,
+			protocol: row.protocol,
+			namespace: row.namespace,
+			name: row.name,
+			portName: row.port,
+			affinityTimeoutS: row.affinityTimeoutS,
+			externalPolicy: external,
+			...describeRanges(flags, row.sourceRanges),
+			backends: backends.sort(byAddress),
+		};
 	});
-	backends.sort(byAddress);
-	return row.frontends.map(({ address, port, scope }) => ({
-		address,
-		port,
-		protocol: row.protocol,
-		scope,
-		namespace: row.namespace,
-		name: row.name,
-		portName: row.port,
-		affinityTimeoutS: row.affinityTimeoutS,
-		backends,
-	}));
 }
 
 function cellOf({ protocol }: ServicePortRow, { address, port }: Endpoint): string {

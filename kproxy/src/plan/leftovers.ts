@@ -1,5 +1,5 @@
-import { BackendState } from "../dataplane/generated/sock_lb.ts";
-import type { Mirror } from "../dataplane/tables.ts";
+import { BackendState, type FrontendKey, type RangeKey } from "../dataplane/generated/sock_lb.ts";
+import { isGuard, type Mirror } from "../dataplane/tables.ts";
 import type { PlannedRow, Region } from "./adopt.ts";
 
 /** What no frontend leads to: an earlier run was killed while it wrote or before it cleaned up. */
@@ -10,6 +10,10 @@ export interface Leftovers {
 	regions: Region[];
 	/** Service numbers. */
 	services: number[];
+	/** Source ranges of no row. */
+	ranges: RangeKey[];
+	/** Guards of addresses that have no frontend. */
+	guards: FrontendKey[];
 }
 
 /** Everything in the maps that is not in use. `regions`: sorted, disjoint. */
@@ -24,7 +28,20 @@ export function findLeftovers(
 		if (cell !== undefined && cell.state !== BackendState.FREE && !named.has(number)) numbers.push(number);
 	});
 	const services = [...mirror.names.keys()].filter((service) => service === 0 || !used.services.has(service));
-	return { numbers, services, regions: leftoverRuns(mirror.slots, used.regions) };
+	const ranges = [...mirror.ranges.values()].filter(({ service }) => !used.services.has(service));
+	return {
+		numbers,
+		services,
+		ranges,
+		guards: leftoverGuards(mirror),
+		regions: leftoverRuns(mirror.slots, used.regions),
+	};
+}
+
+function leftoverGuards({ frontends }: Mirror): FrontendKey[] {
+	const keys = Array.from(frontends.values(), ({ key }) => key);
+	const guarded = new Set(keys.filter((key) => !isGuard(key)).map(({ address }) => address));
+	return keys.filter((key) => isGuard(key) && !guarded.has(key.address));
 }
 
 /** Runs of slots that name a backend though no frontend points there. */

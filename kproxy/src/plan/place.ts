@@ -1,18 +1,15 @@
 import { sealFrontend } from "../dataplane/frontend-check.ts";
-import {
-	Algorithm,
-	type Frontend,
-	type FrontendKey,
-	Protocol,
-	Scope,
-} from "../dataplane/generated/sock_lb.ts";
-import { frontendText } from "../dataplane/tables.ts";
+import { Algorithm, type Frontend, Protocol } from "../dataplane/generated/sock_lb.ts";
+import { rangeKey } from "../dataplane/source-ranges.ts";
+import { rangeText } from "../dataplane/tables.ts";
 import type { Problem } from "../problem.ts";
 import type { BackendRange, PlannedRow } from "./adopt.ts";
-import { assign, countVotes, endpointKey, hold, unvote, type Vote, vote } from "./backends.ts";
+import { assign, countVotes, dial, endpointKey, hold, locate, unvote, type Vote, vote } from "./backends.ts";
+import { dropFrontend, putFrontend } from "./frontends.ts";
+import { type Layout, layOut, slotsFor } from "./layout.ts";
 import type { MapUse } from "./map-use.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";
-import { mapUse, type PlannerState } from "./state.ts";
+import { mapUse, type PlannedFrontend, type PlannerState } from "./state.ts";
 
 /** A row and what of it is to be served now. */
 export interface Target {
@@ -20,24 +17,20 @@ export interface Target {
 	row: ServicePortRow;
 	endpoints: readonly Endpoint[];
 	/** By `frontendText`. */
-	frontends: ReadonlyMap<string, FrontendKey>;
+	frontends: ReadonlyMap<string, PlannedFrontend>;
 	/** This is all of the row and nothing else. */
 	whole: boolean;
 }
 
-/** The frontends of a row as the kernel keys them. */
-export function frontendsOf(row: ServicePortRow): Map<string, FrontendKey> {
-	const frontends = new Map<string, FrontendKey>();
-	for (const { address, port, scope } of row.frontends) {
-		const key = {
-			address,
-			port,
-			protocol: Protocol[row.protocol],
-			scope: scope === "external" ? Scope.EXTERNAL : Scope.INTERNAL,
-		};
-		frontends.set(frontendText(key), key);
-	}
-	return frontends;
+/** A target with what follows from it. */
+interface Placing extends Target {
+	layout: Layout;
+	/** `endpointKey` of each slot and of each draining endpoint. */
+	keys: readonly string[];
+	drainingKeys: readonly string[];
+	previous: PlannedRow | undefined;
+	/** The slots of the previous plan hold just these backends. */
+	kept: boolean;
 }
 
 /**
@@ -45,39 +38,68 @@ export function frontendsOf(row: ServicePortRow): Map<string, FrontendKey> {
  * set that stays the same keeps its range; any other gets a fresh one, so that no reader sees it half-written.
  */
 export function place(state: PlannerState, target: Target): void {
-	const previous = state.planned.get(target.id);
-	const keys = target.endpoints.map((endpoint) => endpointKey(endpoint, Protocol[target.row.protocol]));
-	const kept = previous !== undefined && sameSet(state, { previous, keys });
-	const fitted = fit(state, { target, previous, keys, kept });
+	const placing = preparePlacing(state, target);
+	const { id, row, layout, previous, kept } = placing;
+	const fitted = fit(state, placing);
 	if ("problem" in fitted) {
-		state.misfits.set(target.id, fitted.problem);
+		state.misfits.set(id, fitted.problem);
 		return;
 	}
-	state.misfits.delete(target.id);
+	state.misfits.delete(id);
 
-	const row: PlannedRow = {
-		id: target.id,
-		service: previous?.service || takeService(state, target.row),
-		range: kept ? previous.range : fill(state, { target, first: fitted.first, keys }),
-		endpoints: target.endpoints,
+	const range = kept ? previous?.range : fill(state, { placing, first: fitted.first });
+	const planned: PlannedRow = {
+		id,
+		service: previous?.service || takeService(state, row),
+		range,
+		endpoints: layout.endpoints,
+		draining: { endpoints: layout.draining, numbers: numberDraining(state, placing) },
 		keys: [...target.frontends.keys()],
-		whole: target.whole ? target.row : undefined,
+		sourceRanges: row.sourceRanges,
+		whole: target.whole ? row : undefined,
 	};
-	state.planned.set(target.id, row);
-	// The new votes first: an endpoint in both sets must not look unwanted in between.
-	vote(state.backends, voteOf(row));
-	if (previous) unvote(state.backends, voteOf(previous));
-	countVotes(state.backends, voteOf(row).numbers);
-	if (previous && !kept) countVotes(state.backends, voteOf(previous).numbers);
+	state.planned.set(id, planned);
+	castVotes(state, { planned, previous });
+	replaceRanges(state, {
+		service: planned.service,
+		before: previous?.sourceRanges ?? [],
+		now: row.sourceRanges,
+	});
 
-	const value = frontendValue(row, target.row.affinityTimeoutS);
-	for (const [text, key] of target.frontends) {
-		state.frontends.set(text, { key, owner: target.id });
-		state.draft.frontends.set(text, { key, value: sealFrontend(key, value) });
+	const value = frontendValue(planned, { layout, affinityTimeoutS: row.affinityTimeoutS });
+	for (const [text, frontend] of target.frontends) {
+		putFrontend(state, { text, frontend, owner: id });
+		state.draft.frontends.set(text, {
+			key: frontend.key,
+			value: sealFrontend(frontend.key, value(frontend)),
+		});
 	}
 	if (previous === undefined) return;
 	dropFrontends(state, { previous, keep: target.frontends });
-	if (!kept) retireRange(state, { previous, service: undefined });
+	retire(state, { previous, range: !kept, service: undefined });
+}
+
+function preparePlacing(state: PlannerState, target: Target): Placing {
+	const previous = state.planned.get(target.id);
+	const protocol = Protocol[target.row.protocol];
+	const layout = layOut(target.endpoints, target.frontends.values());
+	const keys = layout.endpoints.map((endpoint) => endpointKey(endpoint, protocol));
+	const drainingKeys = layout.draining.map((endpoint) => endpointKey(endpoint, protocol));
+	const kept = previous !== undefined && sameSet(state, { previous, keys });
+	return { ...target, layout, keys, drainingKeys, previous, kept };
+}
+
+/** The new votes first: an endpoint in both sets must not look unwanted in between. */
+function castVotes(
+	{ backends }: PlannerState,
+	{ planned, previous }: { planned: PlannedRow; previous: PlannedRow | undefined },
+): void {
+	const votes = votesOf(planned);
+	for (const each of votes) vote(backends, each);
+	const before = previous ? votesOf(previous) : [];
+	for (const each of before) unvote(backends, each);
+	for (const { numbers } of [...votes, ...before]) countVotes(backends, numbers);
+	for (const each of votes) locate(backends, each);
 }
 
 /** Takes a row away: its frontends go, and what they led to is free once nobody can be on the way there. */
@@ -86,17 +108,18 @@ export function remove(state: PlannerState, id: string): void {
 	const previous = state.planned.get(id);
 	if (previous === undefined) return;
 	state.planned.delete(id);
-	unvote(state.backends, voteOf(previous));
-	countVotes(state.backends, voteOf(previous).numbers);
+	for (const each of votesOf(previous)) unvote(state.backends, each);
+	for (const { numbers } of votesOf(previous)) countVotes(state.backends, numbers);
+	replaceRanges(state, { service: previous.service, before: previous.sourceRanges, now: [] });
 	dropFrontends(state, { previous, keep: NOTHING });
-	retireRange(state, { previous, service: previous.service === 0 ? undefined : previous.service });
+	retire(state, { previous, range: true, service: previous.service === 0 ? undefined : previous.service });
 }
 
-const NOTHING: ReadonlyMap<string, FrontendKey> = new Map();
+const NOTHING: ReadonlyMap<string, PlannedFrontend> = new Map();
 
-/** What a row says of its endpoints. */
-export function voteOf({ endpoints, range }: PlannedRow): Vote {
-	return { endpoints, numbers: range?.numbers ?? [] };
+/** What a row says of its endpoints: of those with slots, and of those without. */
+export function votesOf({ endpoints, range, draining }: PlannedRow): readonly Vote[] {
+	return [{ endpoints, numbers: range?.numbers ?? [] }, draining];
 }
 
 function sameSet(
@@ -105,48 +128,61 @@ function sameSet(
 ): boolean {
 	// Another row's frontends reach into these slots: to part them, both get ranges of their own.
 	if ((previous.range?.region.holders ?? 0) > 1) return false;
-	const { endpoints, numbers } = voteOf(previous);
+	const numbers = previous.range?.numbers ?? [];
 	// A range that is not sound has endpoints that were not read: it is never kept.
-	if (numbers.length !== keys.length || endpoints.length !== keys.length) return false;
+	if (numbers.length !== keys.length || previous.endpoints.length !== keys.length) return false;
 	return keys.every((key, i) => backends.numbers.get(key) === numbers[i]);
 }
 
 /** Room for everything the row needs, its slots already taken; or the problem that says which map has none. */
-function fit(
-	state: PlannerState,
-	row: { target: Target; previous: PlannedRow | undefined; keys: readonly string[]; kept: boolean },
-): { first: number } | { problem: Problem } {
-	const { target, previous, keys, kept } = row;
-	const fresh = kept ? 0 : keys.filter((key) => !state.backends.numbers.has(key)).length;
-	const own = (previous?.keys ?? []).filter((text) => state.frontends.get(text)?.owner === target.id);
-	const given = own.filter((text) => !target.frontends.has(text));
-	const asked = [...target.frontends.keys()].filter((text) => !state.frontends.has(text));
-	const [frontends, slots, backends, names] = mapUse(state);
-	if (frontends && frontends.used - given.length + asked.length > frontends.limit) {
-		return { problem: full(target, { use: frontends, needed: asked.length }) };
+function fit(state: PlannerState, placing: Placing): { first: number } | { problem: Problem } {
+	const [frontends, slots, backends, names, ranges] = mapUse(state);
+	const needs: readonly [use: MapUse | undefined, needed: number][] = [
+		[frontends, neededFrontends(state, placing)],
+		[backends, neededBackends(state, placing)],
+		[names, placing.previous?.service ? 0 : 1],
+		[ranges, placing.row.sourceRanges.length - (placing.previous?.sourceRanges.length ?? 0)],
+	];
+	for (const [use, needed] of needs) {
+		if (use && needed > 0 && use.used + needed > use.limit)
+			return { problem: full(placing, { use, needed }) };
 	}
-	if (backends && fresh > backends.limit - backends.used) {
-		return { problem: full(target, { use: backends, needed: fresh }) };
-	}
-	if (names && !previous?.service && names.used >= names.limit) {
-		return { problem: full(target, { use: names, needed: 1 }) };
-	}
-	if (kept || keys.length === 0) return { first: 0 };
-	const first = state.slots.allocate(keys.length);
+	const count = placing.keys.length;
+	if (placing.kept || count === 0) return { first: 0 };
+	const first = state.slots.allocate(count);
 	if (first !== undefined || slots === undefined) return { first: first ?? 0 };
 	const detail = `, ${state.slots.longestFree()} of them free in one run`;
-	return { problem: full(target, { use: slots, needed: keys.length, detail }) };
+	return { problem: full(placing, { use: slots, needed: count, detail }) };
 }
 
-function full(target: Target, lack: { use: MapUse; needed: number; detail?: string }): Problem {
+/** Frontends and guards that come, less those that go. */
+function neededFrontends(state: PlannerState, { id, frontends, previous }: Placing): number {
+	const guards = new Set<string>();
+	let asked = 0;
+	for (const [text, { key, guarded }] of frontends) {
+		if (!state.frontends.has(text)) asked += 1;
+		if (guarded && !state.guards.has(key.address)) guards.add(key.address);
+	}
+	const given = (previous?.keys ?? []).filter(
+		(text) => state.frontends.get(text)?.owner === id && !frontends.has(text),
+	);
+	return asked + guards.size - given.length;
+}
+
+function neededBackends({ backends }: PlannerState, { keys, drainingKeys }: Placing): number {
+	const isNew = (key: string) => !backends.numbers.has(key);
+	return keys.filter(isNew).length + drainingKeys.filter(isNew).length;
+}
+
+function full({ id, row }: Target, lack: { use: MapUse; needed: number; detail?: string }): Problem {
 	const { use, needed, detail = "" } = lack;
-	const object = `Service ${target.row.namespace}/${target.row.name}`;
+	const object = `Service ${row.namespace}/${row.name}`;
 	return {
-		id: `${target.id} MAP_FULL ${use.name}`,
+		id: `${id} MAP_FULL ${use.name}`,
 		object,
 		code: "MAP_FULL",
 		message:
-			`${object}: port "${target.row.port}" (${target.row.family}) needs ${needed} more entries in ${use.name}, ` +
+			`${object}: port "${row.port}" (${row.family}) needs ${needed} more entries in ${use.name}, ` +
 			`which holds ${use.used} of ${use.limit}${detail}; its old state goes on serving`,
 		map: use,
 	};
@@ -155,19 +191,65 @@ function full(target: Target, lack: { use: MapUse; needed: number; detail?: stri
 /** Writes the backend set into fresh slots. */
 function fill(
 	{ backends, draft }: PlannerState,
-	{ target, first, keys }: { target: Target; first: number; keys: readonly string[] },
+	{ placing, first }: { placing: Placing; first: number },
 ): BackendRange | undefined {
+	const { layout, keys, row } = placing;
 	if (keys.length === 0) return undefined;
-	const protocol = Protocol[target.row.protocol];
-	const numbers = target.endpoints.map((endpoint, i) => {
-		const key = keys[i] ?? endpointKey(endpoint, protocol);
-		return assign(backends, { key, endpoint, protocol });
+	const numbers = assignAll(backends, {
+		endpoints: layout.endpoints,
+		keys,
+		protocol: Protocol[row.protocol],
 	});
 	numbers.forEach((number, i) => {
 		draft.slots.set(first + i, number);
 	});
-	for (const backend of hold(backends, numbers)) draft.added.push(backend);
+	hold(backends, numbers);
+	for (const backend of dial(backends, numbers)) draft.added.push(backend);
 	return { first, numbers, region: { first, count: numbers.length, holders: 1 } };
+}
+
+/** Numbers of the endpoints that have no slot. */
+function numberDraining(
+	{ backends }: PlannerState,
+	{ layout, drainingKeys: keys, row }: Placing,
+): readonly number[] {
+	if (keys.length === 0) return NO_NUMBERS;
+	const numbers = assignAll(backends, { endpoints: layout.draining, keys, protocol: Protocol[row.protocol] });
+	hold(backends, numbers);
+	return numbers;
+}
+
+const NO_NUMBERS: readonly number[] = [];
+
+function assignAll(
+	backends: PlannerState["backends"],
+	of: { endpoints: readonly Endpoint[]; keys: readonly string[]; protocol: Protocol },
+): number[] {
+	const { endpoints, keys, protocol } = of;
+	return endpoints.map((endpoint, i) => {
+		const key = keys[i] ?? endpointKey(endpoint, protocol);
+		return assign(backends, { key, endpoint, protocol });
+	});
+}
+
+/** Those that come are written before frontends that need them, and those that go after: `createSync`. */
+function replaceRanges(
+	state: PlannerState,
+	{ service, before, now }: { service: number; before: readonly string[]; now: readonly string[] },
+): void {
+	if (before === now || (before.length === 0 && now.length === 0)) return;
+	const wanted = new Set(now);
+	for (const cidr of before) {
+		if (wanted.has(cidr)) continue;
+		const key = rangeKey(service, cidr);
+		state.draft.ranges.set(rangeText(key), { key, wanted: false });
+	}
+	for (const cidr of wanted) {
+		const key = rangeKey(service, cidr);
+		state.draft.ranges.set(rangeText(key), { key, wanted: true });
+	}
+	state.rangesUsed += wanted.size - new Set(before).size;
+	state.roomFreed ||= wanted.size < before.length;
 }
 
 function takeService({ services, draft }: PlannerState, { namespace, name, port }: ServicePortRow): number {
@@ -177,38 +259,53 @@ function takeService({ services, draft }: PlannerState, { namespace, name, port 
 	return service;
 }
 
-/** The value that sends a frontend to a row's range. */
-function frontendValue({ range, service }: PlannedRow, affinityTimeoutS: number): Omit<Frontend, "check"> {
-	return {
-		firstSlot: range?.first ?? 0,
-		slotCount: range?.numbers.length ?? 0,
+/** The value that sends a frontend to its runs of the row's range. */
+function frontendValue(
+	{ range, service }: PlannedRow,
+	{ layout, affinityTimeoutS }: { layout: Layout; affinityTimeoutS: number },
+): (frontend: PlannedFrontend) => Omit<Frontend, "check"> {
+	const first = range?.first ?? 0;
+	const runs = {
+		Cluster: slotsFor("Cluster", { layout, first }),
+		Local: slotsFor("Local", { layout, first }),
+	};
+	return ({ internal, external, flags }) => ({
+		internal: runs[internal],
+		external: runs[external],
 		service,
 		affinityTimeoutS,
 		algorithm: Algorithm.RANDOM,
-		flags: 0,
-	};
+		flags,
+	});
 }
 
 /** Frontends that the row had and has no more, unless another row has taken them over. */
 function dropFrontends(
 	state: PlannerState,
-	{ previous, keep }: { previous: PlannedRow; keep: ReadonlyMap<string, FrontendKey> },
+	{ previous, keep }: { previous: PlannedRow; keep: ReadonlyMap<string, PlannedFrontend> },
 ): void {
 	for (const text of previous.keys) {
-		const known = state.frontends.get(text);
-		if (known === undefined || known.owner !== previous.id || keep.has(text)) continue;
-		state.frontends.delete(text);
-		state.roomFreed = true;
-		state.draft.frontends.set(text, { key: known.key, value: undefined });
+		if (state.frontends.get(text)?.owner === previous.id && !keep.has(text)) dropFrontend(state, text);
 	}
 }
 
-/** The row leads there no more. `service`: its number, where the row is gone. */
-function retireRange(
+/** What the row had and has no more. `range`: its slots too; `service`: its number, where the row is gone. */
+function retire(
 	{ retired }: PlannerState,
-	{ previous, service }: { previous: PlannedRow; service: number | undefined },
+	{
+		previous,
+		range: withRange,
+		service,
+	}: { previous: PlannedRow; range: boolean; service: number | undefined },
 ): void {
-	const { range, keys } = previous;
-	if (range === undefined && service === undefined) return;
-	retired.add({ numbers: range?.numbers ?? [], region: range?.region, service, keys });
+	const { keys, draining } = previous;
+	const range = withRange ? previous.range : undefined;
+	if (range === undefined && service === undefined && draining.numbers.length === 0) return;
+	retired.add({
+		numbers: range?.numbers ?? [],
+		draining: draining.numbers,
+		region: range?.region,
+		service,
+		keys: range === undefined && service === undefined ? [] : keys,
+	});
 }

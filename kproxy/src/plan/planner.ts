@@ -1,12 +1,14 @@
 import type { Backend } from "../dataplane/generated/sock_lb.ts";
-import type { Desired, Mirror } from "../dataplane/tables.ts";
+import { type Desired, frontendText, isGuard, type Mirror, rangeText } from "../dataplane/tables.ts";
 import type { Problem } from "../problem.ts";
 import { addOnly } from "./add-only.ts";
 import { type Adopted, adopt, type Region } from "./adopt.ts";
-import { createBackends, hold, takeChanged, undial, unhold, vote } from "./backends.ts";
+import { createBackends, dial, hold, takeChanged, undial, unhold, vote } from "./backends.ts";
 import { createFreeNumbers } from "./free-numbers.ts";
+import { frontendsOf, guardKey } from "./frontends.ts";
 import { createUseWarnings, type MapUse } from "./map-use.ts";
-import { frontendsOf, place, remove, voteOf } from "./place.ts";
+import { place, remove, votesOf } from "./place.ts";
+import { policiesOf } from "./policy-spans.ts";
 import { createRetiredQueue, type KernelFrontend } from "./retired.ts";
 import type { RowChanges } from "./row.ts";
 import { createSlotAllocator } from "./slot-allocator.ts";
@@ -69,15 +71,18 @@ function createState(
 ): PlannerState {
 	const { rows, leftovers } = adopted;
 	const inRows = [...rows.values()];
-	const ranges = [...inRows.map((row) => row.range?.numbers ?? []), leftovers.numbers];
+	const sets = [...inRows.map((row) => row.range?.numbers ?? []), leftovers.numbers];
 	const services = [...inRows.map((row) => row.service), ...leftovers.services];
 	const backends = createBackends({
 		cells: actual.backends,
 		numbers: adopted.numbers,
-		used: new Set(ranges.flat().filter((number) => number !== 0)),
+		used: new Set(sets.flat().filter((number) => number !== 0)),
 	});
-	for (const numbers of ranges) hold(backends, numbers);
-	for (const row of inRows) vote(backends, voteOf(row));
+	for (const numbers of sets) {
+		hold(backends, numbers);
+		dial(backends, numbers);
+	}
+	for (const row of inRows) for (const each of votesOf(row)) vote(backends, each);
 	const state: PlannerState = {
 		limits,
 		backends,
@@ -85,22 +90,36 @@ function createState(
 		services: createFreeNumbers({ limit: limits.names, used: services.filter((service) => service !== 0) }),
 		retired: createRetiredQueue(graceMs ?? DEFAULT_GRACE_MS),
 		frontends: new Map(),
+		guards: new Map(),
 		planned: rows,
 		wanted: new Map(),
 		provisional: new Set(),
 		misfits: new Map(),
 		leftovers,
+		rangesUsed: actual.ranges.size,
 		roomFreed: false,
 		synced: false,
 		draft: emptyDraft(),
 	};
-	for (const row of inRows) {
-		for (const text of row.keys) {
-			const entry = actual.frontends.get(text);
-			if (entry) state.frontends.set(text, { key: entry.key, owner: row.id });
-		}
+	for (const row of inRows)
+		for (const text of row.keys) adoptFrontend(state, { actual, text, owner: row.id });
+	for (const { key } of actual.frontends.values()) {
+		if (isGuard(key) && !state.guards.has(key.address)) state.guards.set(key.address, 0);
 	}
 	return state;
+}
+
+/** A frontend of the kernel's: what the maps do not say of it, its row will. */
+function adoptFrontend(
+	{ frontends, guards }: PlannerState,
+	{ actual, text, owner }: { actual: Mirror; text: string; owner: string },
+): void {
+	const entry = actual.frontends.get(text);
+	if (entry === undefined) return;
+	const { key, value } = entry;
+	const guarded = actual.frontends.has(frontendText(guardKey(key.address)));
+	frontends.set(text, { key, owner, guarded, flags: value.flags, ...policiesOf(value) });
+	if (guarded) guards.set(key.address, (guards.get(key.address) ?? 0) + 1);
 }
 
 function plan(
@@ -152,9 +171,16 @@ function placeWanted(state: PlannerState, id: string): void {
 	place(state, { id, row, endpoints: row.endpoints, frontends: frontendsOf(row), whole: true });
 }
 
-/** What an earlier run left lying about is given up like anything else: after a grace period. */
-function retireLeftovers({ retired, leftovers }: PlannerState): void {
-	const nothing = { numbers: [], region: undefined, service: undefined, keys: [] };
+/** What an earlier run left lying about is given up like anything else: what others may still look at, after a grace period. */
+function retireLeftovers(state: PlannerState): void {
+	const { retired, leftovers, draft, guards } = state;
+	for (const key of leftovers.ranges) draft.ranges.set(rangeText(key), { key, wanted: false });
+	state.rangesUsed -= leftovers.ranges.length;
+	for (const key of leftovers.guards) {
+		guards.delete(key.address);
+		draft.frontends.set(frontendText(key), { key, value: undefined });
+	}
+	const nothing = { numbers: [], draining: [], region: undefined, service: undefined, keys: [] };
 	if (leftovers.numbers.length > 0) retired.add({ ...nothing, numbers: leftovers.numbers });
 	for (const region of leftovers.regions) retired.add({ ...nothing, region });
 	for (const service of leftovers.services) retired.add({ ...nothing, service });
@@ -162,9 +188,10 @@ function retireLeftovers({ retired, leftovers }: PlannerState): void {
 
 /** Gives back what has been given up long enough ago. */
 function reclaim(state: PlannerState, nowMs: number): void {
-	for (const { numbers, region, service } of state.retired.takeExpired(nowMs)) {
+	for (const { numbers, draining, region, service } of state.retired.takeExpired(nowMs)) {
 		state.roomFreed = true;
 		unhold(state.backends, numbers);
+		unhold(state.backends, draining);
 		if (region) release(state, region);
 		if (service === undefined) continue;
 		state.draft.names.set(service, undefined);

@@ -5,6 +5,8 @@ import type { Region } from "./adopt.ts";
 export interface Retired {
 	/** Backends that the range led to. */
 	numbers: readonly number[];
+	/** Backends without a slot: nobody was sent there. */
+	draining: readonly number[];
 	/** Slots that the range lay in. */
 	region: Region | undefined;
 	/** Service number, where the row is gone. */
@@ -68,8 +70,9 @@ function leadsTo(retired: Retired, frontend: KernelFrontend): boolean {
 	if (frontend === "unknown") return true;
 	if (frontend.service === retired.service) return true;
 	const { region } = retired;
-	if (region === undefined || frontend.slotCount === 0) return false;
-	return (
-		frontend.firstSlot < region.first + region.count && region.first < frontend.firstSlot + frontend.slotCount
-	);
+	return region !== undefined && (overlap(region, frontend.internal) || overlap(region, frontend.external));
+}
+
+function overlap(region: Region, { first, count }: { first: number; count: number }): boolean {
+	return count > 0 && first < region.first + region.count && region.first < first + count;
 }

@@ -1,4 +1,4 @@
-import type { Backend, FrontendKey } from "../dataplane/generated/sock_lb.ts";
+import type { Backend, FrontendFlag, FrontendKey } from "../dataplane/generated/sock_lb.ts";
 import type { Desired } from "../dataplane/tables.ts";
 import type { Problem } from "../problem.ts";
 import type { PlannedRow } from "./adopt.ts";
@@ -7,15 +7,27 @@ import type { FreeNumbers } from "./free-numbers.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { MapUse } from "./map-use.ts";
 import type { RetiredQueue } from "./retired.ts";
-import type { ServicePortRow } from "./row.ts";
+import type { ServicePortRow, TrafficPolicy } from "./row.ts";
 import type { SlotAllocator } from "./slot-allocator.ts";
 
-/** Limits of the four maps, in entries. */
+/** Limits of the five maps, in entries. */
 export interface Limits {
 	frontends: number;
 	slots: number;
 	backends: number;
 	names: number;
+	ranges: number;
+}
+
+/** A frontend without the slots that it leads to: those are its row's. */
+export interface PlannedFrontend {
+	key: FrontendKey;
+	internal: TrafficPolicy;
+	external: TrafficPolicy;
+	/** Any number of its bits. */
+	flags: FrontendFlag;
+	/** It is at a ClusterIP, whose other ports are rejected. */
+	guarded: boolean;
 }
 
 /** What the planner remembers from one plan to the next. */
@@ -26,7 +38,9 @@ export interface PlannerState {
 	readonly services: FreeNumbers;
 	readonly retired: RetiredQueue;
 	/** Every frontend that should be, by `frontendText`, and the row that it belongs to. */
-	readonly frontends: Map<string, { key: FrontendKey; owner: string }>;
+	readonly frontends: Map<string, PlannedFrontend & { owner: string }>;
+	/** ClusterIPs that have a guard: how many frontends are at each. */
+	readonly guards: Map<string, number>;
 	/** Rows as last planned, by row id; at start, rows as the kernel has them. */
 	readonly planned: Map<string, PlannedRow>;
 	/** Rows as the model wants them, by row id. */
@@ -37,6 +51,8 @@ export interface PlannerState {
 	readonly misfits: Map<string, Problem>;
 	/** What an earlier run left in the maps. */
 	readonly leftovers: Leftovers;
+	/** Entries of svc_ranges in use. */
+	rangesUsed: number;
 	/** Something was given back since the misfits were last tried. */
 	roomFreed: boolean;
 	synced: boolean;
@@ -52,17 +68,18 @@ export interface Draft extends Omit<Desired, "backends"> {
 
 /** A plan that wants nothing yet. */
 export function emptyDraft(): Draft {
-	return { frontends: new Map(), slots: new Map(), names: new Map(), added: [] };
+	return { frontends: new Map(), slots: new Map(), names: new Map(), ranges: new Map(), added: [] };
 }
 
 /** How full the maps are, by what is planned and not yet given back. */
 export function mapUse(state: PlannerState): MapUse[] {
 	const { limits } = state;
 	return [
-		{ name: "svc_frontends", used: state.frontends.size, limit: limits.frontends },
+		{ name: "svc_frontends", used: state.frontends.size + state.guards.size, limit: limits.frontends },
 		{ name: "svc_slots", used: state.slots.used, limit: limits.slots },
 		// Number 0 stands for nothing in both.
 		{ name: "svc_backends", used: state.backends.free.used, limit: Math.max(0, limits.backends - 1) },
 		{ name: "svc_names", used: state.services.used, limit: Math.max(0, limits.names - 1) },
+		{ name: "svc_ranges", used: state.rangesUsed, limit: limits.ranges },
 	];
 }

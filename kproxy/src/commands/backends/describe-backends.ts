@@ -1,5 +1,5 @@
-import { BackendState } from "../../dataplane/generated/sock_lb.ts";
-import { byAddress } from "../../dataplane/service-view.ts";
+import { BackendFlag, BackendState, type SlotRange } from "../../dataplane/generated/sock_lb.ts";
+import { byAddress, stateText } from "../../dataplane/service-view.ts";
 import { type Mirror, protocolText } from "../../dataplane/tables.ts";
 
 /** A service port that uses a backend. */
@@ -16,8 +16,11 @@ export interface BackendRow {
 	address: string;
 	port: number;
 	protocol: string;
-	state: "active" | "terminating";
-	/** Each once; none where the backend was given up and its number is not free yet. */
+	/** `retired`: no Service has it any more, and its number waits to be free. */
+	state: ReturnType<typeof stateText>;
+	/** It is on this node. */
+	local: boolean;
+	/** Those that send it new flows, each once. */
 	services: readonly BackendService[];
 }
 
@@ -34,7 +37,8 @@ export function describeBackends(mirror: Mirror): BackendRow[] {
 			address: backend.address,
 			port: backend.port,
 			protocol: protocolText(backend.protocol),
-			state: backend.state === BackendState.TERMINATING ? "terminating" : "active",
+			state: stateText(backend.state),
+			local: (backend.flags & BackendFlag.LOCAL) !== 0,
 			services: [...(users.get(number) ?? [])].map((service) => named(mirror, service)),
 		});
 	}
@@ -44,12 +48,16 @@ export function describeBackends(mirror: Mirror): BackendRow[] {
 /** Service numbers by backend number. */
 function servicesByBackend(mirror: Mirror): Map<number, Set<number>> {
 	const users = new Map<number, Set<number>>();
-	for (const { value } of mirror.frontends.values()) {
-		for (let slot = value.firstSlot; slot < value.firstSlot + value.slotCount; slot++) {
+	const note = ({ first, count }: SlotRange, service: number) => {
+		for (let slot = first; slot < first + count; slot++) {
 			const number = mirror.slots[slot] ?? 0;
 			const services = users.get(number) ?? new Set();
-			users.set(number, services.add(value.service));
+			users.set(number, services.add(service));
 		}
+	};
+	for (const { value } of mirror.frontends.values()) {
+		note(value.internal, value.service);
+		note(value.external, value.service);
 	}
 	return users;
 }

@@ -20,14 +20,13 @@ export const runBackends: Handler<typeof backendsOptions> = async (values, termi
 
 function formatBackends(backends: readonly BackendRow[]): string {
 	return formatTable(
-		["BACKEND", "STATE", "NUMBER", "SERVICES"],
+		["BACKEND", "STATE", "NODE", "NUMBER", "SERVICES"],
 		backends.map((row) => [
 			`${addressAndPort(row)}/${row.protocol}`,
 			row.state,
+			row.local ? "this" : "other",
 			String(row.number),
-			row.services.length === 0
-				? "none: kept until no dial can reach it"
-				: row.services.map(serviceText).join(", "),
+			row.services.length === 0 ? "none: takes no new flows" : row.services.map(serviceText).join(", "),
 		]),
 	);
 }

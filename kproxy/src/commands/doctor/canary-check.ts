@@ -4,7 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { attachCgroup, BpfError, type BpfMap, loadObject, openSpec } from "bpf-loader";
 import { findCgroup } from "../../dataplane/cgroup-root.ts";
 import { sealFrontend } from "../../dataplane/frontend-check.ts";
-import { Algorithm, BackendState, Protocol, Scope } from "../../dataplane/generated/sock_lb.ts";
+import {
+	Algorithm,
+	BackendFlag,
+	BackendState,
+	FrontendFlag,
+	Protocol,
+} from "../../dataplane/generated/sock_lb.ts";
 import { type MapName, objectPath, openServiceMaps, type ServiceMaps } from "../../dataplane/service-maps.ts";
 import { startBackends } from "./canary-backends.ts";
 import { dialFrom } from "./canary-dial.ts";
@@ -75,18 +81,26 @@ function fillMaps({ backends, slots, frontends }: ServiceMaps, ports: { tcp: num
 		[1, Protocol.TCP, ports.tcp],
 		[2, Protocol.UDP, ports.udp],
 	] as const) {
-		const backend = { address: BACKEND_ADDRESS, port, protocol, state: BackendState.ACTIVE, reuse: 0 };
+		const backend = {
+			address: BACKEND_ADDRESS,
+			port,
+			protocol,
+			state: BackendState.ACTIVE,
+			reuse: 0,
+			flags: BackendFlag.LOCAL,
+		};
+		const range = { first: number, count: 1 };
 		const frontend = {
-			firstSlot: number,
-			slotCount: 1,
+			internal: range,
+			external: range,
 			service: 1,
 			affinityTimeoutS: 0,
 			algorithm: Algorithm.RANDOM,
-			flags: 0,
+			flags: FrontendFlag.PLAIN,
 		};
 		backends.setAll([[number, backend]]);
 		slots.setAll([[number, number]]);
-		const key = { ...FRONTEND, protocol, scope: Scope.INTERNAL };
+		const key = { ...FRONTEND, protocol };
 		frontends.setAll([[key, sealFrontend(key, frontend)]]);
 	}
 }

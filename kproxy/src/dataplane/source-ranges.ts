@@ -1,0 +1,27 @@
+import { readAddress, writeAddress } from "bpf-loader";
+import type { RangeKey } from "./generated/sock_lb.ts";
+
+/** Bits before the address in a key of svc_ranges: the service number. */
+const SERVICE_BITS = 32;
+/** Bits before an IPv4 address that is written as an IPv6 one. */
+const MAPPED_BITS = 96;
+const ADDRESS_BYTES = 16;
+
+const view = new DataView(new ArrayBuffer(ADDRESS_BYTES));
+
+/** A CIDR as the key of svc_ranges, with the bits past its prefix cleared, as the kernel keeps it. */
+export function rangeKey(service: number, cidr: string): RangeKey {
+	const [address = "", length = ""] = cidr.split("/");
+	const bits = Number(length) + (address.includes(":") ? 0 : MAPPED_BITS);
+	writeAddress(address, view, 0);
+	for (let index = 0; index < ADDRESS_BYTES; index += 1) {
+		const kept = Math.min(8, Math.max(0, bits - index * 8));
+		view.setUint8(index, view.getUint8(index) & (0xff00 >> kept));
+	}
+	return { prefixLength: SERVICE_BITS + bits, service, address: readAddress(view, 0) };
+}
+
+/** The CIDR behind a key, as in `10.0.0.0/8`. */
+export function rangeCidr({ address, prefixLength }: RangeKey): string {
+	return `${address}/${prefixLength - SERVICE_BITS - (address.includes(":") ? 0 : MAPPED_BITS)}`;
+}
