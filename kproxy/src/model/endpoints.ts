@@ -98,7 +98,7 @@ export function countLocalReady(
 
 /**
  * What a slice says about each address in the end: it may name one twice, as when a pod takes over the address of
- * one that is going. The later entry counts, unless it is the one that terminates. As kube-proxy 1.36 has it.
+ * one that is going. The later entry counts, unless it terminates. As kube-proxy 1.36 has it.
  */
 function lastWord(endpoints: readonly SliceEndpoint[]): Map<string, SliceEndpoint> {
 	const said = new Map<string, SliceEndpoint>();
@@ -106,8 +106,7 @@ function lastWord(endpoints: readonly SliceEndpoint[]): Map<string, SliceEndpoin
 		// The addresses of one endpoint are fungible: all clients use the first.
 		const [address] = endpoint.addresses;
 		if (address === undefined) continue;
-		const before = said.get(address);
-		if (before === undefined || before.terminating || !endpoint.terminating) said.set(address, endpoint);
+		if (!said.has(address) || !endpoint.terminating) said.set(address, endpoint);
 	}
 	return said;
 }
