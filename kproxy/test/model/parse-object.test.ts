@@ -37,6 +37,23 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 		},
 	},
 	{
+		what: "An endpoint with hints",
+		kind: "EndpointSlice",
+		raw: {
+			metadata: META,
+			addressType: "IPv4",
+			endpoints: [
+				{
+					addresses: ["10.0.0.1"],
+					nodeName: "a",
+					zone: "z1",
+					hints: { forZones: [{ name: "z1" }, { name: "z2" }], forNodes: [{ name: "a" }] },
+				},
+			],
+		},
+		object: { endpoints: [{ nodeName: "a", forZones: ["z1", "z2"], forNodes: ["a"] }] },
+	},
+	{
 		what: "A slice with the time of what triggered it",
 		kind: "EndpointSlice",
 		raw: {
@@ -68,7 +85,7 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 		object: {
 			type: "ClusterIP",
 			clusterIPs: ["10.96.0.1", "fd00::1"],
-			ports: [{ name: "", protocol: "UDP", port: 53 }],
+			ports: [{ name: "", protocol: "UDP", port: 53, nodePort: 0 }],
 		},
 	},
 	{
@@ -76,6 +93,25 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 		kind: "Service",
 		raw: { metadata: META, spec: { clusterIP: "10.96.0.1", ports: [{ port: 80 }] } },
 		object: { clusterIPs: ["10.96.0.1"] },
+	},
+	{
+		what: "A Service with addresses that no API server should let through",
+		kind: "Service",
+		raw: {
+			metadata: META,
+			spec: {
+				clusterIP: "10.96.0.1",
+				externalIPs: ["x", "198.51.100.9"],
+				loadBalancerSourceRanges: ["y"],
+				ports: [{ port: 80 }],
+			},
+			status: { loadBalancer: { ingress: [{ ip: "010.0.0.1" }, { hostname: "lb" }] } },
+		},
+		object: {
+			externalIPs: ["x", "198.51.100.9"],
+			loadBalancerIPs: ["010.0.0.1"],
+			loadBalancerSourceRanges: ["y"],
+		},
 	},
 	{
 		what: "A headless Service without ports",
