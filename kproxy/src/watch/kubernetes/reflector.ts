@@ -224,21 +224,20 @@ function recover(state: State, error: unknown): number {
 		state.streaming = false;
 		return 0;
 	}
-	if (
-		hasCode(error, "API_MALFORMED") ||
-		hasCode(error, "API_SILENT") ||
-		(error instanceof ApiError && isRefusal(error))
-	) {
-		state.doubts += 1;
-	}
-	if (state.doubts >= DOUBT_LIMIT) {
-		state.resourceVersion = undefined;
-		state.doubts = 0;
-	}
+	doubt(state, error);
 	// One cut connection is no news; what keeps failing is.
 	if (state.failures > 1 || !state.synced || error instanceof ApiError) raiseFailure(state, error);
 	const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
 	return Math.max(backoffMs(state.failures, backoff, state.random), askedMs);
+}
+
+/** After enough answers that make no sense from a resourceVersion, it is given up. */
+function doubt(state: State, error: unknown): void {
+	const refused = error instanceof ApiError && isRefusal(error);
+	if (refused || hasCode(error, "API_MALFORMED") || hasCode(error, "API_SILENT")) state.doubts += 1;
+	if (state.doubts < DOUBT_LIMIT) return;
+	state.resourceVersion = undefined;
+	state.doubts = 0;
 }
 
 /** The parameters are not to its liking; so says a server without streaming lists: 422 from 1.27 on, older ones 400. */
