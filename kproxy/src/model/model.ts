@@ -97,21 +97,21 @@ function update(state: ModelState, changes: readonly Change[]): ModelUpdate {
 	for (const id of dependents(state, before.node)) dirty.add(id);
 
 	// Claims first, for all: who wins a frontend must not depend on the order of changes.
-	const found = new Map<string, ServiceRows>();
+	const found = new Map<string, Computed>();
 	const contested = new Set<string>();
 	for (const id of dirty) {
-		const result = rowsOf(state, state.entries.get(id));
+		const result = compute(state, id);
 		found.set(id, result);
 		for (const other of claim(state, { id, rows: result.rows })) contested.add(other);
 	}
-	for (const id of contested) if (!found.has(id)) found.set(id, rowsOf(state, state.entries.get(id)));
+	for (const id of contested) if (!found.has(id)) found.set(id, compute(state, id));
 
 	const rows = new Map<string, ServicePortRow | undefined>();
 	const triggerTimesMs: number[] = [];
 	let healthChecksChanged = false;
 	for (const [id, result] of found) {
 		const count = rows.size;
-		if (checkHealth(state, id)) healthChecksChanged = true;
+		if (takeHealthCheck(state, id, result.healthCheck)) healthChecksChanged = true;
 		publish(state, { id, result, changed: rows });
 		if (rows.size > count) triggerTimesMs.push(...(triggers.get(id) ?? []));
 	}
@@ -137,29 +137,41 @@ function* dependents(state: ModelState, before: NodeFacts | undefined): Iterable
 	}
 }
 
-/** Returns whether the health check of a Service is another one now. */
-function checkHealth(state: ModelState, id: string): boolean {
-	const entry = entryOf(state, id);
-	const before = entry.healthCheck;
-	const now = healthCheckOf(entry.service, { slices: entry.slices, nodeName: state.facts.nodeName });
-	if (sameHealthCheck(before, now)) return false;
-	entry.healthCheck = now;
-	return true;
+/** What a Service and its slices come to. */
+interface Computed extends ServiceRows {
+	healthCheck: HealthCheck | undefined;
 }
 
-function rowsOf(state: ModelState, entry: Entry | undefined): ServiceRows {
-	if (entry?.service === undefined) return { rows: new Map(), problems: [] };
+function compute(state: ModelState, id: string): Computed {
+	const entry = entryOf(state, id);
+	const { service, slices } = entry;
+	if (service === undefined) return { rows: new Map(), problems: [], healthCheck: undefined };
 	const { facts, nodePortRange } = state;
+	const { nodeName } = facts;
 	try {
-		return serviceRows(entry.service, entry.slices, {
-			node: { name: facts.nodeName, zone: facts.node()?.zone ?? "" },
+		const node = { name: nodeName, zone: facts.node()?.zone ?? "" };
+		const { rows, problems } = serviceRows(service, slices, {
+			node,
 			nodeIPs: facts.nodeIPs(),
 			nodePortRange,
 		});
+		return { rows, problems, healthCheck: healthCheckOf(service, { slices, nodeName }) };
 	} catch (cause) {
 		// An object that a source should have refused: what it served before goes on, and so do all others.
 		const why = cause instanceof Error ? cause.message : String(cause);
-		const problem = serviceProblem(entry.service, `cannot be read (${why}); its last state goes on serving`);
-		return { rows: new Map(entry.rows), problems: [{ ...problem, id: `${problem.object} unreadable` }] };
+		const problem = serviceProblem(service, `cannot be read (${why}); its last state goes on serving`);
+		return {
+			rows: new Map(entry.rows),
+			problems: [{ ...problem, id: `${problem.object} unreadable` }],
+			healthCheck: entry.healthCheck,
+		};
 	}
+}
+
+/** Returns whether the health check of a Service is another one now. */
+function takeHealthCheck(state: ModelState, id: string, now: HealthCheck | undefined): boolean {
+	const entry = entryOf(state, id);
+	if (sameHealthCheck(entry.healthCheck, now)) return false;
+	entry.healthCheck = now;
+	return true;
 }

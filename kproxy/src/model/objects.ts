@@ -72,7 +72,7 @@ export interface NodeObject {
 	zone: string;
 	addresses: readonly NodeAddress[];
 	podCIDRs: readonly string[];
-	/** It has a deletionTimestamp. */
+	/** It has a deletionTimestamp, or the taint that the cluster autoscaler puts on a node before that. */
 	deleting: boolean;
 }
 

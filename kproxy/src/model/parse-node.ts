@@ -8,6 +8,8 @@ import { readCidrs } from "./parse-service-cidr.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 const ZONE_LABEL = "topology.kubernetes.io/zone";
+/** The cluster autoscaler puts this taint on a node before it deletes it; kube-proxy's healthz heeds it, too. */
+const LEAVING_TAINT = "ToBeDeletedByClusterAutoscaler";
 
 /** Reads a `v1` Node; problems go to the context, and then the result is not for use. */
 export function parseNode(raw: Fields, meta: ObjectMeta, context: ParseContext): NodeObject {
@@ -23,8 +25,14 @@ export function parseNode(raw: Fields, meta: ObjectMeta, context: ParseContext):
 		addresses: readAddresses(raw, context),
 		podCIDRs:
 			podCIDRs.length > 0 || single === "" ? podCIDRs : readCidrs([single], ["spec", "podCIDR"], context),
-		deleting: meta.deletionTimestamp !== undefined && meta.deletionTimestamp !== null,
+		deleting: (meta.deletionTimestamp ?? null) !== null || isLeaving(spec, context),
 	};
+}
+
+function isLeaving(spec: Fields | undefined, context: ParseContext): boolean {
+	return asList(spec?.taints, ["spec", "taints"], context).some(
+		(value, index) => asRecord(value, ["spec", "taints", index], context)?.key === LEAVING_TAINT,
+	);
 }
 
 function readAddresses(raw: Fields, context: ParseContext): readonly NodeAddress[] {
