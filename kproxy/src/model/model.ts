@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RowChanges, ServicePortRow } from "../plan/row.ts";
 import type { Problem } from "../problem.ts";
 import type { Change } from "../watch/source.ts";
@@ -119,8 +120,8 @@ function update(state: ModelState, changes: readonly Change[]): ModelUpdate {
 		rows,
 		triggerTimesMs,
 		healthChecksChanged,
-		nodeChanged: state.facts.node() !== before.node,
-		serviceCIDRsChanged: state.facts.serviceCIDRs() !== before.serviceCIDRs,
+		nodeChanged: !isDeepStrictEqual(state.facts.node(), before.node),
+		serviceCIDRsChanged: !isDeepStrictEqual(state.facts.serviceCIDRs(), before.serviceCIDRs),
 	};
 }
 
