@@ -16,3 +16,17 @@ export function addressFamily(text: string): "IPv4" | "IPv6" | undefined {
 	if (isIPv4(text)) return "IPv4";
 	return isIPv6(text) ? "IPv6" : undefined;
 }
+
+/** Why an address in its one spelling can be no frontend and no backend; undefined where it can. */
+export function specialAddress(address: string): string | undefined {
+	if (address === "0.0.0.0" || address === "::") return "the unspecified address";
+	if (address.startsWith("127.") || address === "::1") return "a loopback address";
+	const first = Number.parseInt(address, 10);
+	const multicast = address.includes(":") ? /^ff..:/.test(address) : first >= 224 && first <= 239;
+	return multicast ? "a multicast address" : undefined;
+}
+
+/** Whether an address in its one spelling means something on one link only. */
+export function isLinkLocal(address: string): boolean {
+	return address.startsWith("169.254.") || /^fe[89ab]/.test(address);
+}

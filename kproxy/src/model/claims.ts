@@ -1,6 +1,9 @@
 import type { RowFrontend, ServicePortRow } from "../plan/row.ts";
 
-/** Who claims a frontend. Two Services may: the one that comes first by `namespace/name` wins. */
+/**
+ * Who claims a frontend. Two Services may: the older one wins, and of two of one age the first by `namespace/name`.
+ * kube-proxy has no rule: what it wrote last counts. Claims of different ports of one address do not touch.
+ */
 export interface Claims {
 	/** Replaces what a Service claims and returns the other Services that claim, or claimed against, one of these. */
 	replace(change: { service: string; before: readonly string[]; now: readonly string[] }): Set<string>;
@@ -8,11 +11,10 @@ export interface Claims {
 	winner(claim: string): string | undefined;
 }
 
-/** How a claim is written, as in `10.96.0.10:53/UDP` or `[fd00::1]:80/TCP`. */
+/** How a claim is written, as in `10.96.0.10:53/UDP` or `[fd00::1]:80/TCP`; a NodePort claims `0.0.0.0` or `[::]`. */
 export function frontendClaim(row: Pick<ServicePortRow, "protocol">, frontend: RowFrontend): string {
 	const host = frontend.address.includes(":") ? `[${frontend.address}]` : frontend.address;
-	const scope = frontend.scope === "external" ? "/external" : "";
-	return `${host}:${frontend.port}/${row.protocol}${scope}`;
+	return `${host}:${frontend.port}/${row.protocol}`;
 }
 
 interface Claiming {
@@ -22,8 +24,11 @@ interface Claiming {
 	concerned: Set<string>;
 }
 
-/** No claims yet. Almost every frontend has one claimant, which is kept as a string; the rare others as a sorted list. */
-export function createClaims(): Claims {
+/**
+ * No claims yet; `createdMs` tells the age of a Service, and one without counts as the youngest. Almost every frontend has
+ * one claimant, which is kept as a string; the rare others as a sorted list.
+ */
+export function createClaims(createdMs: (service: string) => number | undefined): Claims {
 	const claimants = new Map<string, string | string[]>();
 
 	function remove({ claim, service, concerned }: Claiming): void {
@@ -43,9 +48,15 @@ export function createClaims(): Claims {
 			claimants.set(claim, service);
 			return;
 		}
-		const others = typeof known === "string" ? [known] : known;
-		for (const other of others) if (other !== service) concerned.add(other);
-		if (!others.includes(service)) claimants.set(claim, [...others, service].sort());
+		const others = (typeof known === "string" ? [known] : known).filter((other) => other !== service);
+		for (const other of others) concerned.add(other);
+		// Sorted anew each time: a Service that was deleted and made again in one batch is younger now.
+		claimants.set(claim, [...others, service].sort(byAge));
+	}
+
+	function byAge(a: string, b: string): number {
+		const [first, second] = [createdMs(a) ?? Number.MAX_VALUE, createdMs(b) ?? Number.MAX_VALUE];
+		return first === second ? (a < b ? -1 : 1) : first - second;
 	}
 
 	return {

@@ -1,44 +1,44 @@
 import type { Endpoint } from "../plan/row.ts";
 import type { Problem } from "../problem.ts";
 import { canonicalAddress } from "./address.ts";
-import type { EndpointSliceObject } from "./objects.ts";
+import type { EndpointSliceObject, SliceEndpoint } from "./objects.ts";
+import { type Candidate, chooseEndpoints, type NodePlace, Rank, type UsedPolicies } from "./topology.ts";
 
-type SliceEndpoint = EndpointSliceObject["endpoints"][number];
+type Port = Pick<EndpointSliceObject["ports"][number], "name" | "protocol">;
 
-/** How much an endpoint may do. Where two slices have one address and port the higher wins: slices have no order. */
-const Rank = { NONE: 0, TERMINATING: 1, READY: 2 } as const;
-type Rank = (typeof Rank)[keyof typeof Rank];
-
-interface Candidate {
-	address: string;
-	port: number;
-	rank: Rank;
+/** What the endpoints of one row depend on. */
+export interface EndpointsQuery {
+	slices: readonly EndpointSliceObject[];
+	port: Port;
+	family: "IPv4" | "IPv6";
+	node: NodePlace;
+	/** The policies of the row's frontends. */
+	used: UsedPolicies;
+	/** Gets what is wrong with slices. */
+	problems: Problem[];
 }
 
-/**
- * The endpoints of one service port in one family that take new connections, from all slices: the ready ones, or,
- * where none is ready, those that still serve while terminating (KEP-1669). Each address and port once, sorted.
- */
-export function mergeEndpoints(options: {
-	slices: readonly EndpointSliceObject[];
-	port: { name: string; protocol: "TCP" | "UDP" };
-	family: "IPv4" | "IPv6";
-	problems: Problem[];
-}): readonly Endpoint[] {
+/** The endpoints of one service port in one family from all slices: each address and port once, sorted. */
+export function mergeEndpoints(query: EndpointsQuery): readonly Endpoint[] {
 	const candidates = new Map<string, Candidate>();
-	for (const slice of options.slices) {
+	for (const slice of byName(query.slices)) {
 		// FQDN slices have no addresses; the other family's belong to the other row.
-		if (slice.addressType !== options.family) continue;
-		for (const port of targetPorts(slice, options)) collect(slice, { ...options, port, candidates });
+		if (slice.addressType !== query.family) continue;
+		for (const port of targetPorts(slice, query)) collect(slice, { ...query, port, candidates });
 	}
-	return usable(candidates);
+	const sorted = [...candidates.values()].sort((a, b) =>
+		a.address === b.address ? a.port - b.port : a.address < b.address ? -1 : 1,
+	);
+	return chooseEndpoints(sorted, query);
+}
+
+/** Slices come in any order; where two say different things of one endpoint, the outcome must not depend on it. */
+function byName(slices: readonly EndpointSliceObject[]): readonly EndpointSliceObject[] {
+	return slices.length < 2 ? slices : slices.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Numbers that this slice gives the service port. Slices of one Service may disagree: pods name ports themselves. */
-function targetPorts(
-	slice: EndpointSliceObject,
-	options: { port: { name: string; protocol: "TCP" | "UDP" }; problems: Problem[] },
-): number[] {
+function targetPorts(slice: EndpointSliceObject, options: { port: Port; problems: Problem[] }): number[] {
 	const numbers: number[] = [];
 	for (const port of slice.ports) {
 		if (port.name !== options.port.name || port.protocol !== options.port.protocol) continue;
@@ -57,11 +57,12 @@ function collect(
 	options: {
 		port: number;
 		family: "IPv4" | "IPv6";
+		node: NodePlace;
 		problems: Problem[];
 		candidates: Map<string, Candidate>;
 	},
 ): void {
-	const { port, family, problems, candidates } = options;
+	const { port, family, node, problems, candidates } = options;
 	for (const [text, endpoint] of lastWord(slice.endpoints)) {
 		const rank = rankOf(endpoint);
 		if (rank === Rank.NONE) continue;
@@ -72,14 +73,32 @@ function collect(
 		}
 		const key = `${address} ${port}`;
 		const known = candidates.get(key);
-		if (known === undefined) candidates.set(key, { address, port, rank });
-		else if (known.rank < rank) known.rank = rank;
+		// Where two slices have one address and port, the one that may do more counts.
+		if (known !== undefined && known.rank >= rank) continue;
+		const { nodeName, forZones, forNodes } = endpoint;
+		const local = nodeName !== undefined && nodeName !== "" && nodeName === node.name;
+		candidates.set(key, { address, port, rank, local, forZones, forNodes });
 	}
+}
+
+/** How many addresses of a family are ready on this node, over all ports: what a health check node port tells. */
+export function countLocalReady(
+	slices: readonly EndpointSliceObject[],
+	{ family, nodeName }: { family: "IPv4" | "IPv6"; nodeName: string },
+): number {
+	const addresses = new Set<string>();
+	for (const slice of slices) {
+		if (slice.addressType !== family || slice.ports.every(({ port }) => port === undefined)) continue;
+		for (const [address, endpoint] of lastWord(slice.endpoints)) {
+			if (endpoint.ready && nodeName !== "" && endpoint.nodeName === nodeName) addresses.add(address);
+		}
+	}
+	return addresses.size;
 }
 
 /**
  * What a slice says about each address in the end: it may name one twice, as when a pod takes over the address of
- * one that is going. The later entry counts, unless it is the one that terminates. As kube-proxy 1.36 has it.
+ * one that is going. The later entry counts, unless it terminates. As kube-proxy 1.36 has it.
  */
 function lastWord(endpoints: readonly SliceEndpoint[]): Map<string, SliceEndpoint> {
 	const said = new Map<string, SliceEndpoint>();
@@ -87,8 +106,7 @@ function lastWord(endpoints: readonly SliceEndpoint[]): Map<string, SliceEndpoin
 		// The addresses of one endpoint are fungible: all clients use the first.
 		const [address] = endpoint.addresses;
 		if (address === undefined) continue;
-		const before = said.get(address);
-		if (before === undefined || before.terminating || !endpoint.terminating) said.set(address, endpoint);
+		if (!said.has(address) || !endpoint.terminating) said.set(address, endpoint);
 	}
 	return said;
 }
@@ -96,15 +114,6 @@ function lastWord(endpoints: readonly SliceEndpoint[]): Map<string, SliceEndpoin
 function rankOf(endpoint: SliceEndpoint): Rank {
 	if (endpoint.ready) return Rank.READY;
 	return endpoint.serving && endpoint.terminating ? Rank.TERMINATING : Rank.NONE;
-}
-
-function usable(candidates: ReadonlyMap<string, Candidate>): readonly Endpoint[] {
-	const all = [...candidates.values()];
-	const ready = all.filter((candidate) => candidate.rank === Rank.READY);
-	const chosen = ready.length > 0 ? ready : all;
-	const state = ready.length > 0 ? "active" : "terminating";
-	chosen.sort((a, b) => (a.address === b.address ? a.port - b.port : a.address < b.address ? -1 : 1));
-	return chosen.map(({ address, port }) => ({ address, port, state }));
 }
 
 function problemOf(slice: EndpointSliceObject, why: string): Problem {

@@ -56,7 +56,9 @@ export function asOneOf<const T extends string>(
 ): T {
 	if (value === undefined || value === null) return fallback;
 	for (const choice of choices) if (choice === value) return choice;
-	const close = choices.find((choice) => choice.toLowerCase() === String(value).toLowerCase());
+	// A mapping that calls a field toString cannot be made text.
+	const text = typeof value === "string" ? value.toLowerCase() : undefined;
+	const close = choices.find((choice) => choice.toLowerCase() === text);
 	const hint = close === undefined ? `it must be one of ${choices.join(", ")}` : `write ${close}`;
 	context.problems.push({ path, message: `is ${show(value)}; ${hint}` });
 	return fallback;

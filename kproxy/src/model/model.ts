@@ -1,16 +1,37 @@
-import { rowId, type ServicePortRow } from "../plan/row.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { RowChanges, ServicePortRow } from "../plan/row.ts";
 import type { Problem } from "../problem.ts";
 import type { Change } from "../watch/source.ts";
-import { type Claims, createClaims, frontendClaim } from "./claims.ts";
-import type { EndpointSliceObject, ServiceObject } from "./objects.ts";
-import { type ServiceRows, sameRow, serviceRows } from "./rows.ts";
+import { createClaims } from "./claims.ts";
+import { createClusterFacts, type NodeFacts } from "./cluster-facts.ts";
+import { DEFAULT_NODE_PORT_RANGE, type PortRange } from "./frontends.ts";
+import { type HealthCheck, healthCheckOf, sameHealthCheck } from "./health-check.ts";
+import { type Entry, entryOf, takeService, takeSlice } from "./model-entries.ts";
+import type { ModelState } from "./model-state.ts";
+import { claim, publish } from "./publish.ts";
+import { type ServiceRows, serviceRows } from "./rows.ts";
+import { serviceProblem } from "./service-problem.ts";
+
+/** What a model needs to know besides the objects. */
+export interface ModelOptions {
+	/** This node's name, for local endpoints and hints; default: no endpoint is local. */
+	nodeName?: string;
+	/** This node's own addresses, both families; default: those that its Node object names. */
+	nodeIPs?: readonly string[];
+	/** NodePorts that are served; default 30000 to 32767. */
+	nodePortRange?: PortRange;
+}
 
 /** What a batch of changes did to the rows. */
 export interface ModelUpdate {
 	/** Rows whose content changed: the row as it is now, or undefined where it went. */
-	rows: ReadonlyMap<string, ServicePortRow | undefined>;
+	rows: RowChanges;
 	/** Trigger times (ms since the epoch) of the slices that changed rows, for the network programming latency. */
 	triggerTimesMs: readonly number[];
+	/** Whether {@link Model.healthChecks}, {@link Model.node} and {@link Model.serviceCIDRs} say something else now. */
+	healthChecksChanged: boolean;
+	nodeChanged: boolean;
+	serviceCIDRsChanged: boolean;
 }
 
 /** API objects as rows, kept up to date. Does no I/O. */
@@ -19,42 +40,44 @@ export interface Model {
 	update(changes: readonly Change[]): ModelUpdate;
 	/** All rows, by row id. */
 	rows(): IterableIterator<[string, ServicePortRow]>;
+	/** The health check node ports that there are, with how many endpoints are on this node. */
+	healthChecks(): readonly HealthCheck[];
+	/** This node, as its Node object says; undefined where there is none. */
+	node(): NodeFacts | undefined;
+	/** The ranges that ClusterIPs are allocated from, sorted; empty where the API server does not say. */
+	serviceCIDRs(): readonly string[];
 	/** What is wrong with objects now, by problem id. */
 	readonly problems: ReadonlyMap<string, Problem>;
 	/** How much there is. */
 	counts(): { services: number; slices: number; rows: number };
 }
 
-/** A Service as known so far; slices may come before it and stay after it. */
-interface Entry {
-	service: ServiceObject | undefined;
-	/** A few per Service, so a list is smaller than a map. */
-	slices: EndpointSliceObject[];
-	rows: ReadonlyMap<string, ServicePortRow>;
-	claims: readonly string[];
-	problems: readonly string[];
-}
-
-const NO_ROWS: ReadonlyMap<string, ServicePortRow> = new Map();
-
 /** An empty model. Memory: the objects as the watch keeps them, and one small object per endpoint of a row. */
-export function createModel(): Model {
-	const state: State = {
-		entries: new Map(),
+export function createModel(options: ModelOptions = {}): Model {
+	const entries = new Map<string, Entry>();
+	const facts = createClusterFacts(options);
+	const state: ModelState = {
+		entries,
 		sliceOwners: new Map(),
-		claims: createClaims(),
+		claims: createClaims((service) => entries.get(service)?.service?.createdMs),
 		problems: new Map(),
+		facts,
+		nodePortRange: options.nodePortRange ?? DEFAULT_NODE_PORT_RANGE,
 	};
 	return {
 		update: (changes) => update(state, changes),
 		*rows() {
-			for (const entry of state.entries.values()) yield* entry.rows;
+			for (const entry of entries.values()) yield* entry.rows;
 		},
+		healthChecks: () =>
+			Array.from(entries.values(), ({ healthCheck }) => healthCheck).filter((check) => check !== undefined),
+		node: facts.node,
+		serviceCIDRs: facts.serviceCIDRs,
 		problems: state.problems,
 		counts() {
 			let services = 0;
 			let rows = 0;
-			for (const entry of state.entries.values()) {
+			for (const entry of entries.values()) {
 				if (entry.service) services += 1;
 				rows += entry.rows.size;
 			}
@@ -63,170 +86,93 @@ export function createModel(): Model {
 	};
 }
 
-interface State {
-	/** By `namespace/name` of the Service. */
-	entries: Map<string, Entry>;
-	/** `namespace/name` of a slice to that of its Service: a deletion and a changed label do not say whose it was. */
-	sliceOwners: Map<string, string>;
-	claims: Claims;
-	problems: Map<string, Problem>;
-}
-
-function update(state: State, changes: readonly Change[]): ModelUpdate {
+function update(state: ModelState, changes: readonly Change[]): ModelUpdate {
 	const dirty = new Set<string>();
 	const triggers = new Map<string, number[]>();
+	const before = { node: state.facts.node(), serviceCIDRs: state.facts.serviceCIDRs() };
 	for (const change of changes) {
 		if (change.kind === "Service") dirty.add(takeService(state, change));
-		else takeSlice(state, { change, dirty, triggers });
+		else if (change.kind === "EndpointSlice") takeSlice(state, { change, dirty, triggers });
+		else state.facts.take(change);
 	}
+	for (const id of dependents(state, before.node)) dirty.add(id);
 
 	// Claims first, for all: who wins a frontend must not depend on the order of changes.
-	const found = new Map<string, ServiceRows>();
+	const found = new Map<string, Computed>();
 	const contested = new Set<string>();
 	for (const id of dirty) {
-		const result = rowsOf(state.entries.get(id));
+		const result = compute(state, id);
 		found.set(id, result);
 		for (const other of claim(state, { id, rows: result.rows })) contested.add(other);
 	}
-	for (const id of contested) if (!found.has(id)) found.set(id, rowsOf(state.entries.get(id)));
+	for (const id of contested) if (!found.has(id)) found.set(id, compute(state, id));
 
 	const rows = new Map<string, ServicePortRow | undefined>();
 	const triggerTimesMs: number[] = [];
+	let healthChecksChanged = false;
 	for (const [id, result] of found) {
-		const before = rows.size;
+		const count = rows.size;
+		if (takeHealthCheck(state, id, result.healthCheck)) healthChecksChanged = true;
 		publish(state, { id, result, changed: rows });
-		if (rows.size > before) triggerTimesMs.push(...(triggers.get(id) ?? []));
+		if (rows.size > count) triggerTimesMs.push(...(triggers.get(id) ?? []));
 	}
-	return { rows, triggerTimesMs };
+	return {
+		rows,
+		triggerTimesMs,
+		healthChecksChanged,
+		nodeChanged: !isDeepStrictEqual(state.facts.node(), before.node),
+		serviceCIDRsChanged: !isDeepStrictEqual(state.facts.serviceCIDRs(), before.serviceCIDRs),
+	};
 }
 
-/** Returns the Service whose rows this may change. */
-function takeService(state: State, change: Change): string {
-	const id = `${change.namespace}/${change.name}`;
-	entryOf(state, id).service = change.object?.kind === "Service" ? change.object : undefined;
-	return id;
-}
-
-function takeSlice(
-	state: State,
-	{ change, dirty, triggers }: { change: Change; dirty: Set<string>; triggers: Map<string, number[]> },
-): void {
-	const sliceId = `${change.namespace}/${change.name}`;
-	const slice = change.object?.kind === "EndpointSlice" ? change.object : undefined;
-	const before = state.sliceOwners.get(sliceId);
-	const now = slice && slice.service !== "" ? `${slice.namespace}/${slice.service}` : undefined;
-
-	let previous: EndpointSliceObject | undefined;
-	if (before !== undefined) {
-		const entry = entryOf(state, before);
-		const at = entry.slices.findIndex((other) => other.name === change.name);
-		if (at >= 0) previous = entry.slices.splice(at, 1)[0];
-		state.sliceOwners.delete(sliceId);
-		dirty.add(before);
-	}
-	if (slice === undefined || now === undefined) return;
-	entryOf(state, now).slices.push(slice);
-	state.sliceOwners.set(sliceId, now);
-	dirty.add(now);
-	// A slice that changes for another reason keeps its old trigger time, which says nothing about this change.
-	if (slice.triggerTimeMs !== undefined && slice.triggerTimeMs !== previous?.triggerTimeMs) {
-		triggers.set(now, [...(triggers.get(now) ?? []), slice.triggerTimeMs]);
+/** Services whose rows depend on what this node's Node object now says differently. */
+function* dependents(state: ModelState, before: NodeFacts | undefined): Iterable<string> {
+	const zoneChanged = state.facts.node()?.zone !== before?.zone;
+	const addressesChanged = state.facts.node()?.addresses !== before?.addresses;
+	if (!zoneChanged && !addressesChanged) return;
+	for (const [id, { service, slices }] of state.entries) {
+		const byAddress = addressesChanged && (service?.loadBalancerSourceRanges.length ?? 0) > 0;
+		const byZone =
+			zoneChanged && slices.some(({ endpoints }) => endpoints.some(({ forZones }) => forZones.length > 0));
+		if (byAddress || byZone) yield id;
 	}
 }
 
-function entryOf(state: State, id: string): Entry {
-	let entry = state.entries.get(id);
-	if (entry === undefined) {
-		entry = { service: undefined, slices: [], rows: NO_ROWS, claims: [], problems: [] };
-		state.entries.set(id, entry);
-	}
-	return entry;
+/** What a Service and its slices come to. */
+interface Computed extends ServiceRows {
+	healthCheck: HealthCheck | undefined;
 }
 
-function rowsOf(entry: Entry | undefined): ServiceRows {
-	if (entry?.service === undefined) return { rows: new Map(), problems: [] };
+function compute(state: ModelState, id: string): Computed {
+	const entry = entryOf(state, id);
+	const { service, slices } = entry;
+	if (service === undefined) return { rows: new Map(), problems: [], healthCheck: undefined };
+	const { facts, nodePortRange } = state;
+	const { nodeName } = facts;
 	try {
-		return serviceRows(entry.service, entry.slices);
+		const node = { name: nodeName, zone: facts.node()?.zone ?? "" };
+		const { rows, problems } = serviceRows(service, slices, {
+			node,
+			nodeIPs: facts.nodeIPs(),
+			nodePortRange,
+		});
+		return { rows, problems, healthCheck: healthCheckOf(service, { slices, nodeName }) };
 	} catch (cause) {
 		// An object that a source should have refused: what it served before goes on, and so do all others.
-		const object = `Service ${entry.service.namespace}/${entry.service.name}`;
 		const why = cause instanceof Error ? cause.message : String(cause);
-		const message = `${object}: cannot be read (${why}); its last state goes on serving`;
+		const problem = serviceProblem(service, `cannot be read (${why}); its last state goes on serving`);
 		return {
 			rows: new Map(entry.rows),
-			problems: [{ id: `${object} unreadable`, object, code: "BAD_OBJECT", message }],
+			problems: [{ ...problem, id: `${problem.object} unreadable` }],
+			healthCheck: entry.healthCheck,
 		};
 	}
 }
 
-/** Takes over what the rows of a Service claim, and returns the other Services that this may concern. */
-function claim(
-	state: State,
-	{ id, rows }: { id: string; rows: ReadonlyMap<string, ServicePortRow> },
-): Set<string> {
+/** Returns whether the health check of a Service is another one now. */
+function takeHealthCheck(state: ModelState, id: string, now: HealthCheck | undefined): boolean {
 	const entry = entryOf(state, id);
-	const wanted: string[] = [];
-	for (const row of rows.values()) {
-		for (const frontend of row.frontends) wanted.push(frontendClaim(row, frontend));
-	}
-	const concerned = state.claims.replace({ service: id, before: entry.claims, now: wanted });
-	entry.claims = wanted;
-	return concerned;
-}
-
-/** Leaves each row the frontends that it won, and notes what changed since the last time. */
-function publish(
-	state: State,
-	{
-		id,
-		result,
-		changed,
-	}: { id: string; result: ServiceRows; changed: Map<string, ServicePortRow | undefined> },
-): void {
-	const entry = entryOf(state, id);
-	const problems = [...result.problems];
-	const rows = new Map<string, ServicePortRow>();
-	const taken = new Set<string>();
-	for (const [key, candidate] of result.rows) {
-		const won = candidate.frontends.filter((frontend) => {
-			const claimed = frontendClaim(candidate, frontend);
-			const winner = state.claims.winner(claimed);
-			if (winner === id && !taken.has(claimed)) {
-				taken.add(claimed);
-				return true;
-			}
-			problems.push(takenProblem(candidate, { claimed, winner: winner ?? id }));
-			return false;
-		});
-		if (won.length === 0) continue;
-		const row = won.length === candidate.frontends.length ? candidate : { ...candidate, frontends: won };
-		const before = entry.rows.get(key);
-		if (before !== undefined && sameRow(before, row)) {
-			rows.set(key, before);
-		} else {
-			rows.set(key, row);
-			changed.set(key, row);
-		}
-	}
-	for (const key of entry.rows.keys()) if (!rows.has(key)) changed.set(key, undefined);
-
-	for (const problem of entry.problems) state.problems.delete(problem);
-	for (const problem of problems) state.problems.set(problem.id, problem);
-	entry.rows = rows;
-	entry.problems = problems.map((problem) => problem.id);
-	if (entry.service === undefined && entry.slices.length === 0) state.entries.delete(id);
-}
-
-function takenProblem(row: ServicePortRow, at: { claimed: string; winner: string }): Problem {
-	const own = `${row.namespace}/${row.name}`;
-	const owner =
-		at.winner === own
-			? "another port of the same Service"
-			: `Service ${at.winner}, which comes first by name`;
-	return {
-		id: `${rowId(row)} FRONTEND_TAKEN ${at.claimed}`,
-		object: `Service ${own}`,
-		code: "FRONTEND_TAKEN",
-		message: `Service ${own}: ${at.claimed} belongs to ${owner}; it is not served for port "${row.port}"`,
-	};
+	if (sameHealthCheck(entry.healthCheck, now)) return false;
+	entry.healthCheck = now;
+	return true;
 }

@@ -1,24 +1,13 @@
 import { isIP } from "node:net";
-import { addressFamily, canonicalAddress } from "./address.ts";
-import {
-	asList,
-	asOneOf,
-	asPort,
-	asRecord,
-	asText,
-	type FieldPath,
-	type ParseContext,
-	show,
-} from "./field-check.ts";
+import { asList, asOneOf, asRecord, type ParseContext, show } from "./field-check.ts";
 import { checkLabel } from "./name-check.ts";
 import type { ServiceObject } from "./objects.ts";
 import type { ObjectMeta } from "./parse-object.ts";
+import { compact, readAddress, readAddresses, readLoadBalancerIPs } from "./parse-service-addresses.ts";
+import { readServicePorts } from "./parse-service-ports.ts";
+import { checkTraffic, readTraffic } from "./parse-service-traffic.ts";
 
-type ServicePort = ServiceObject["ports"][number];
 type Fields = Readonly<Record<string, unknown>>;
-
-/** Protocols that an API object may name. */
-export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 
 const TYPES = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
 
@@ -34,21 +23,61 @@ export function parseService(raw: Fields, meta: ObjectMeta, context: ParseContex
 		{ path: ["spec", "type"], choices: TYPES, fallback: "ClusterIP" },
 		context,
 	);
-	const { namespace, name, labels } = meta;
 	// Nobody dials an ExternalName; its other fields may be anything.
-	if (spec === undefined || type === "ExternalName") {
-		return { kind: "Service", namespace, name, labels, type, clusterIPs: [], ports: [] };
-	}
+	if (spec === undefined || type === "ExternalName") return { ...undialled(meta), type };
 	const headless = isHeadless(spec);
-	const clusterIPs = headless ? [] : readClusterIPs(spec, context);
-	const ports = readPorts(spec, context);
-	if (context.origin === "manifest" && ports.length === 0 && !headless) {
-		context.problems.push({
+	const service: ServiceObject = {
+		...undialled(meta),
+		type,
+		clusterIPs: headless ? NONE : readClusterIPs(spec, context),
+		externalIPs: readAddresses(spec.externalIPs, ["spec", "externalIPs"], context),
+		loadBalancerIPs: readLoadBalancerIPs(raw, type, context),
+		ports: readServicePorts(spec, type, context),
+		...readTraffic(spec, context),
+	};
+	if (context.origin === "manifest") {
+		checkDialled(service, headless, context);
+		checkTraffic(spec, service, context);
+	}
+	return service;
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
+/** A Service that nobody dials. */
+function undialled(meta: ObjectMeta): ServiceObject {
+	const created =
+		typeof meta.creationTimestamp === "string" ? Date.parse(meta.creationTimestamp) : Number.NaN;
+	return {
+		kind: "Service",
+		namespace: meta.namespace,
+		name: meta.name,
+		labels: meta.labels,
+		createdMs: Number.isNaN(created) ? undefined : created,
+		type: "ClusterIP",
+		clusterIPs: NONE,
+		externalIPs: NONE,
+		loadBalancerIPs: NONE,
+		loadBalancerSourceRanges: NONE,
+		ports: [],
+		affinityTimeoutS: 0,
+		externalTrafficPolicy: "Cluster",
+		internalTrafficPolicy: "Cluster",
+		healthCheckNodePort: 0,
+	};
+}
+
+function checkDialled({ type, ports }: ServiceObject, headless: boolean, { problems }: ParseContext): void {
+	if (headless && type !== "ClusterIP") {
+		const message = `is "None", which a Service of type ${type} cannot have; give an address`;
+		problems.push({ path: ["spec", "clusterIP"], message });
+	}
+	if (!headless && ports.length === 0) {
+		problems.push({
 			path: ["spec", "ports"],
 			message: "has no port; a Service that is dialled needs one",
 		});
 	}
-	return { kind: "Service", namespace, name, labels, type, clusterIPs, ports };
 }
 
 function isHeadless(spec: Fields): boolean {
@@ -61,7 +90,7 @@ function readClusterIPs(spec: Fields, context: ParseContext): readonly string[] 
 	const single = spec.clusterIP ?? undefined;
 	if (context.origin === "manifest") checkClusterIPs({ list, single }, context);
 	if (list.length === 0) {
-		if (single === undefined || single === "") return [];
+		if (single === undefined || single === "") return NONE;
 		return compact([readAddress(single, ["spec", "clusterIP"], context)]);
 	}
 	return compact(list.map((value, index) => readAddress(value, ["spec", "clusterIPs", index], context)));
@@ -89,94 +118,4 @@ function checkClusterIPs(
 		const message = `is ${show(single)}, but the first of spec.clusterIPs is ${show(list[0])}; write the same in both`;
 		problems.push({ path: ["spec", "clusterIP"], message });
 	}
-}
-
-function readAddress(value: unknown, path: FieldPath, context: ParseContext): string | undefined {
-	const text = asText(value, path, context);
-	const family = addressFamily(text);
-	const address = family && canonicalAddress(text, family);
-	if (address === undefined) {
-		if (typeof value === "string") {
-			context.problems.push({ path, message: `is ${show(value)}, which is not an IP address` });
-		}
-		return undefined;
-	}
-	const why = context.origin === "manifest" ? specialAddress(address) : undefined;
-	if (why !== undefined) {
-		context.problems.push({ path, message: `is ${address}, ${why}; it cannot be the address of a Service` });
-	}
-	return address;
-}
-
-/** Why an address in its one spelling can belong to no Service. */
-function specialAddress(address: string): string | undefined {
-	if (address === "0.0.0.0" || address === "::") return "the unspecified address";
-	if (address.startsWith("127.") || address === "::1") return "a loopback address";
-	const first = Number.parseInt(address, 10);
-	if (address.startsWith("ff") || (!address.includes(":") && first >= 224 && first <= 239))
-		return "a multicast address";
-	if (address.startsWith("169.254.") || /^fe[89ab]/.test(address)) return "a link-local address";
-	return undefined;
-}
-
-function readPorts(spec: Fields, context: ParseContext): readonly ServicePort[] {
-	const list = asList(spec.ports, ["spec", "ports"], context);
-	const ports = compact(list.map((value, index) => readPort(value, index, context)));
-	if (context.origin === "manifest") checkPorts(ports, context);
-	return ports;
-}
-
-function readPort(value: unknown, index: number, context: ParseContext): ServicePort | undefined {
-	const path = ["spec", "ports", index];
-	const fields = asRecord(value, path, context);
-	if (fields === undefined) {
-		if (value === null) context.problems.push({ path, message: "is empty; it needs a port number" });
-		return undefined;
-	}
-	const name = context.intern(asText(fields.name, [...path, "name"], context));
-	const protocol = asOneOf(
-		fields.protocol,
-		{ path: [...path, "protocol"], choices: PROTOCOLS, fallback: "TCP" },
-		context,
-	);
-	return { name, protocol, port: asPort(fields.port, [...path, "port"], context) ?? 0 };
-}
-
-/** Names unique and present where there are several; each number and protocol once. */
-function checkPorts(ports: readonly ServicePort[], context: ParseContext): void {
-	const names = new Map<string, number>();
-	const numbers = new Map<string, number>();
-	for (const [index, { name, protocol, port }] of ports.entries()) {
-		const path = ["spec", "ports", index];
-		if (name === "") {
-			if (ports.length > 1) {
-				context.problems.push({
-					path,
-					message: "has no name; a Service with several ports needs one for each",
-				});
-			}
-		} else {
-			checkLabel(name, [...path, "name"], context);
-			checkOnce(names, { key: name, shown: `the name ${name}`, index }, context);
-		}
-		checkOnce(numbers, { key: `${port}/${protocol}`, shown: `port ${port}/${protocol}`, index }, context);
-	}
-}
-
-function checkOnce(
-	seen: Map<string, number>,
-	{ key, shown, index }: { key: string; shown: string; index: number },
-	{ problems }: ParseContext,
-): void {
-	const before = seen.get(key);
-	if (before === undefined) seen.set(key, index);
-	else
-		problems.push({
-			path: ["spec", "ports", index],
-			message: `has ${shown} again, as spec.ports[${before}] does`,
-		});
-}
-
-function compact<T>(list: readonly (T | undefined)[]): readonly T[] {
-	return list.filter((item) => item !== undefined);
 }

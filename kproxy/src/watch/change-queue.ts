@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { ApiObject } from "../model/objects.ts";
+import { type ApiObject, objectKey } from "../model/objects.ts";
 import { createProblemBoard } from "./problem-board.ts";
 import type { Batch, Change, NoticeLevel, Sink, Source, SourceStatus } from "./source.ts";
 
@@ -139,7 +139,7 @@ function createMerge(
 	const known = new Map<string, (ApiObject | undefined)[]>();
 	const put = (source: number, identity: Identity, object: ApiObject | undefined): void => {
 		const { kind, namespace, name } = identity;
-		const key = `${kind} ${namespace}/${name}`;
+		const key = objectKey(identity);
 		if (sources.length === 1) {
 			offer(key, { kind, namespace, name, object });
 			return;

@@ -3,6 +3,7 @@ import type { ApiObject, Kind } from "../model/objects.ts";
 /** One object that came, changed or went (`object` undefined). */
 export interface Change {
 	kind: Kind;
+	/** Empty for kinds that lie in none. */
 	namespace: string;
 	name: string;
 	object: ApiObject | undefined;

@@ -46,6 +46,16 @@ export const COLLECTIONS: readonly Collection[] = [
 		namespaced: false,
 		emptyFields: '"spec":{},"status":{}',
 	},
+	{
+		resource: "servicecidrs",
+		group: "networking.k8s.io",
+		kind: "ServiceCIDR",
+		apiVersion: "networking.k8s.io/v1",
+		path: "/apis/networking.k8s.io/v1/servicecidrs",
+		base: "/apis/networking.k8s.io/v1",
+		namespaced: false,
+		emptyFields: '"spec":{},"status":{}',
+	},
 ];
 
 /** A collection by its plural or kind. */

@@ -1,5 +1,5 @@
 import type { Collection } from "./collections.ts";
-import { parseSelector } from "./label-selector.ts";
+import { parseSelectors } from "./selectors.ts";
 import { expiredContinue, type StatusAnswer } from "./status-bodies.ts";
 import type { Store, Stored } from "./store.ts";
 
@@ -19,8 +19,8 @@ export function listAnswer(
 	if (token !== undefined && revision < store.compacted) {
 		return expiredContinue(encodeToken({ ...token, rv: -1 }));
 	}
-	const selector = query.get("labelSelector") ?? "";
-	const selected = parseSelector(selector);
+	const counted = !query.has("labelSelector") && !query.has("fieldSelector");
+	const selected = parseSelectors(query);
 	const rest = store
 		.snapshot(collection, revision)
 		.filter((object) => token === undefined || object.key >= token.start)
@@ -28,7 +28,7 @@ export function listAnswer(
 	const limit = Number(query.get("limit") ?? 0) || rest.length;
 	const page = rest.slice(0, limit);
 	const left = rest.length - page.length;
-	return { status: 200, body: listBody(collection, { page, revision, left, counted: selector === "" }) };
+	return { status: 200, body: listBody(collection, { page, revision, left, counted }) };
 }
 
 function listBody(

@@ -23,7 +23,6 @@ import {
 	notFound,
 	type StatusAnswer,
 	send,
-	statusAnswer,
 	streamingListRefused,
 	unauthorized,
 } from "./status-bodies.ts";
@@ -42,6 +41,8 @@ export interface TestApiServerOptions {
 	tokens?: readonly string[];
 	/** Whether it has streaming lists; default true. */
 	streamingList?: boolean;
+	/** Collections that it does not have, as a server of an older version; default: none. */
+	absent?: readonly string[];
 	watch?: Partial<WatchSettings>;
 }
 
@@ -56,6 +57,8 @@ export interface TestApiServer {
 	/** Settings of watches to come; may be changed. */
 	readonly settings: WatchSettings;
 	streamingList: boolean;
+	/** Collections that it does not have; may be changed. */
+	readonly absent: Set<string>;
 	/** Whom it lets in from now on. */
 	setTokens(tokens: readonly string[] | undefined): void;
 	/** How many requests like this there were. */
@@ -92,13 +95,15 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
 	};
 	const faults = createFaultPlan();
 	const forbiddenPairs = new Set<string>();
+	const absent = new Set(options.absent);
 	let tokens = options.tokens;
 	let port = options.port ?? 0;
 	let http: Server | undefined;
 
 	async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const url = new URL(request.url ?? "/", "http://server");
-		const target = findTarget(url.pathname);
+		const known = findTarget(url.pathname);
+		const target = known && absent.has(known.collection.resource) ? undefined : known;
 		const seen = describeRequest(request, url, target);
 		requests.push(seen);
 		setHeaders(response);
@@ -143,6 +148,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
 		requests,
 		watches,
 		settings,
+		absent,
 		streamingList: options.streamingList ?? true,
 		get url() {
 			const host = options.host ?? "127.0.0.1";
@@ -207,10 +213,9 @@ function otherPath(path: string): StatusAnswer {
 		return { status: 200, body: readFileSync(new URL("recordings/version.json", import.meta.url), "utf8") };
 	}
 	if (["/healthz", "/livez", "/readyz"].includes(path)) return { status: 200, body: "ok" };
-	return statusAnswer({
-		code: 404,
-		message: "the server could not find the requested resource",
-		reason: "NotFound",
-		details: {},
-	});
+	return {
+		status: 404,
+		body: "404 page not found\n",
+		headers: { "content-type": "text/plain; charset=utf-8" },
+	};
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Collection } from "./collections.ts";
-import { parseSelector } from "./label-selector.ts";
+import { parseSelectors } from "./selectors.ts";
 import { tooOld } from "./status-bodies.ts";
 import type { Store, Stored, StoredEvent } from "./store.ts";
 
@@ -45,7 +45,7 @@ export function serveWatch(
 	},
 ): OpenWatch {
 	const { collection, query, response, settings } = request;
-	const selected = parseSelector(query.get("labelSelector") ?? "");
+	const selected = parseSelectors(query);
 	const mine = (object: Stored): boolean =>
 		(request.namespace === "" || object.namespace === request.namespace) && selected(object);
 	const writer = createWriter(response, settings.pieceBytes);

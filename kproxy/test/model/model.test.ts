@@ -7,7 +7,7 @@ interface RowsCase {
 	title: string;
 	service?: Partial<ServiceObject>;
 	slices: EndpointSliceObject[];
-	/** By row id: endpoints as `address:port`, those that terminate with a `~`. */
+	/** By row id: endpoints as `address:port`, those that terminate with a `~`, those without new flows in brackets. */
 	rows: Record<string, string>;
 	problems?: RegExp[];
 }
@@ -71,11 +71,11 @@ const cases: RowsCase[] = [
 		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
 	},
 	{
-		title: "terminating endpoints that serve are left out while one is ready",
+		title: "terminating endpoints that serve take no new flows while one is ready",
 		slices: [
 			slice("web-a", { of: "web", endpoints: ["10.0.0.1", { addresses: ["10.0.0.2"], ...terminating }] }),
 		],
-		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
+		rows: { "shop/web:http/IPv4": "10.0.0.1:8080 (~10.0.0.2:8080)" },
 	},
 	{
 		title: "terminating endpoints that serve are used where none is ready",
@@ -174,11 +174,16 @@ const cases: RowsCase[] = [
 		rows: { "shop/web:http/IPv4": "" },
 	},
 	{
-		title: "an SCTP port is a problem and the other ports serve",
+		title: "an SCTP port is served as any other",
 		service: { ports: [port({ name: "s", protocol: "SCTP", port: 7 }), port()] },
-		slices: [slice("web-a", { of: "web", endpoints: ["10.0.0.1"] })],
-		rows: { "shop/web:http/IPv4": "10.0.0.1:8080" },
-		problems: [/^Service shop\/web: port "s" is SCTP/],
+		slices: [
+			slice("web-a", {
+				of: "web",
+				ports: [{ name: "s", protocol: "SCTP", port: 7007 }],
+				endpoints: ["10.0.0.1"],
+			}),
+		],
+		rows: { "shop/web:s/IPv4": "10.0.0.1:7007", "shop/web:http/IPv4": "" },
 	},
 	{
 		title: "a clusterIP that is no address is a problem and the other family serves",
@@ -273,7 +278,10 @@ function endpointsOf(model: ReturnType<typeof createModel>): Record<string, stri
 	const texts: Record<string, string> = {};
 	for (const [id, row] of model.rows()) {
 		texts[id] = row.endpoints
-			.map(({ address, port, state }) => `${state === "terminating" ? "~" : ""}${address}:${port}`)
+			.map(({ address, port, state, forCluster }) => {
+				const text = `${state === "terminating" ? "~" : ""}${address}:${port}`;
+				return forCluster ? text : `(${text})`;
+			})
 			.join(" ");
 	}
 	return texts;
@@ -303,36 +311,6 @@ test("a slice that moves to another Service leaves the first", (t) => {
 	t.deepEqual(endpointsOf(model), { "shop/web:http/IPv4": "", "shop/other:http/IPv4": "10.0.0.1:8080" });
 	model.update(come(slice("a", { of: "", endpoints: ["10.0.0.1"] })));
 	t.deepEqual(endpointsOf(model), { "shop/web:http/IPv4": "", "shop/other:http/IPv4": "" });
-});
-
-test("two Services that claim one frontend: the first by name has it, in any order of arrival", (t) => {
-	const objects = [service("b"), service("a"), slice("b-1", { of: "b", endpoints: ["10.0.0.2"] })];
-	for (const ordered of [objects, objects.toReversed()]) {
-		const model = createModel();
-		for (const object of ordered) model.update(come(object));
-		t.deepEqual(Object.keys(endpointsOf(model)), ["shop/a:http/IPv4"]);
-		t.deepEqual(
-			[...model.problems.values()].map(({ object, code }) => [object, code]),
-			[["Service shop/b", "FRONTEND_TAKEN"]],
-		);
-	}
-});
-
-test("when the winner of a frontend goes the other takes over, and its problem goes too", (t) => {
-	const model = createModel();
-	model.update(
-		come(service("a"), service("b"), service("c"), slice("b-1", { of: "b", endpoints: ["10.0.0.2"] })),
-	);
-	const update = model.update(go(service("a")));
-	t.deepEqual([...update.rows.keys()].sort(), ["shop/a:http/IPv4", "shop/b:http/IPv4"]);
-	t.deepEqual(endpointsOf(model), { "shop/b:http/IPv4": "10.0.0.2:8080" });
-	t.deepEqual(
-		[...model.problems.values()].map(({ object }) => object),
-		["Service shop/c"],
-	);
-	model.update(come(service("b", { clusterIPs: ["10.96.0.2"] })));
-	t.deepEqual(Object.keys(endpointsOf(model)), ["shop/b:http/IPv4", "shop/c:http/IPv4"]);
-	t.is(model.problems.size, 0);
 });
 
 test("an object that cannot be read is a problem, its last rows stay and the others change", (t) => {

@@ -1,4 +1,4 @@
-import type { EndpointSliceObject, ServiceObject } from "../../src/model/objects.ts";
+import type { ApiObject, EndpointSliceObject, NodeObject, ServiceObject } from "../../src/model/objects.ts";
 import type { Change } from "../../src/watch/source.ts";
 
 type Port = ServiceObject["ports"][number];
@@ -10,16 +10,24 @@ export function service(name: string, parts: Partial<ServiceObject> = {}): Servi
 		namespace: "shop",
 		name,
 		labels: {},
+		createdMs: undefined,
 		type: "ClusterIP",
 		clusterIPs: ["10.96.0.1"],
+		externalIPs: [],
+		loadBalancerIPs: [],
+		loadBalancerSourceRanges: [],
 		ports: [port()],
+		affinityTimeoutS: 0,
+		externalTrafficPolicy: "Cluster",
+		internalTrafficPolicy: "Cluster",
+		healthCheckNodePort: 0,
 		...parts,
 	};
 }
 
 /** TCP port 80 named http, unless told otherwise. */
 export function port(parts: Partial<Port> = {}): Port {
-	return { name: "http", protocol: "TCP", port: 80, ...parts };
+	return { name: "http", protocol: "TCP", port: 80, nodePort: 0, ...parts };
 }
 
 type Slice = EndpointSliceObject;
@@ -47,12 +55,33 @@ export function slice(
 }
 
 function endpoint(of: string | Partial<SliceEndpoint>): SliceEndpoint {
-	const ready = { ready: true, serving: true, terminating: false, nodeName: undefined };
+	const ready = {
+		ready: true,
+		serving: true,
+		terminating: false,
+		nodeName: undefined,
+		forZones: [],
+		forNodes: [],
+	};
 	return typeof of === "string" ? { ...ready, addresses: [of] } : { ...ready, addresses: [], ...of };
 }
 
+/** A node without zone and addresses, unless told otherwise. */
+export function node(name: string, parts: Partial<NodeObject> = {}): NodeObject {
+	return {
+		kind: "Node",
+		namespace: "",
+		name,
+		zone: "",
+		addresses: [],
+		podCIDRs: [],
+		deleting: false,
+		...parts,
+	};
+}
+
 /** Changes that bring these objects. */
-export function come(...objects: (ServiceObject | EndpointSliceObject)[]): Change[] {
+export function come(...objects: ApiObject[]): Change[] {
 	return objects.map((object) => ({
 		kind: object.kind,
 		namespace: object.namespace,
@@ -62,6 +91,6 @@ export function come(...objects: (ServiceObject | EndpointSliceObject)[]): Chang
 }
 
 /** Changes that take these objects away. */
-export function go(...objects: (ServiceObject | EndpointSliceObject)[]): Change[] {
+export function go(...objects: ApiObject[]): Change[] {
 	return objects.map(({ kind, namespace, name }) => ({ kind, namespace, name, object: undefined }));
 }

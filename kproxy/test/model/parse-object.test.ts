@@ -1,13 +1,13 @@
 import test from "ava";
 import fc from "fast-check";
-import { KINDS } from "../../src/model/objects.ts";
+import { KINDS, type Kind } from "../../src/model/objects.ts";
 import { describeProblems, parseObject } from "../../src/model/parse-object.ts";
 
 const api = { origin: "api", intern: (text: string) => text } as const;
 const manifest = { origin: "manifest", intern: (text: string) => text } as const;
 const META = { name: "web-1", namespace: "shop", resourceVersion: "7" };
 
-const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: object; object: object }[] = [
+const read: readonly { what: string; kind: Kind; raw: object; object: object }[] = [
 	{
 		what: "A slice without ports and endpoints, as Go writes empty lists,",
 		kind: "EndpointSlice",
@@ -35,6 +35,23 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 				{ addresses: ["10.0.0.1"], ready: true, serving: true, terminating: false, nodeName: undefined },
 			],
 		},
+	},
+	{
+		what: "An endpoint with hints",
+		kind: "EndpointSlice",
+		raw: {
+			metadata: META,
+			addressType: "IPv4",
+			endpoints: [
+				{
+					addresses: ["10.0.0.1"],
+					nodeName: "a",
+					zone: "z1",
+					hints: { forZones: [{ name: "z1" }, { name: "z2" }], forNodes: [{ name: "a" }] },
+				},
+			],
+		},
+		object: { endpoints: [{ nodeName: "a", forZones: ["z1", "z2"], forNodes: ["a"] }] },
 	},
 	{
 		what: "A slice with the time of what triggered it",
@@ -68,7 +85,7 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 		object: {
 			type: "ClusterIP",
 			clusterIPs: ["10.96.0.1", "fd00::1"],
-			ports: [{ name: "", protocol: "UDP", port: 53 }],
+			ports: [{ name: "", protocol: "UDP", port: 53, nodePort: 0 }],
 		},
 	},
 	{
@@ -76,6 +93,25 @@ const read: readonly { what: string; kind: "Service" | "EndpointSlice"; raw: obj
 		kind: "Service",
 		raw: { metadata: META, spec: { clusterIP: "10.96.0.1", ports: [{ port: 80 }] } },
 		object: { clusterIPs: ["10.96.0.1"] },
+	},
+	{
+		what: "A Service with addresses that no API server should let through",
+		kind: "Service",
+		raw: {
+			metadata: META,
+			spec: {
+				clusterIP: "10.96.0.1",
+				externalIPs: ["x", "198.51.100.9"],
+				loadBalancerSourceRanges: ["y"],
+				ports: [{ port: 80 }],
+			},
+			status: { loadBalancer: { ingress: [{ ip: "010.0.0.1" }, { hostname: "lb" }] } },
+		},
+		object: {
+			externalIPs: ["x", "198.51.100.9"],
+			loadBalancerIPs: ["010.0.0.1"],
+			loadBalancerSourceRanges: ["y"],
+		},
 	},
 	{
 		what: "A headless Service without ports",
@@ -94,6 +130,38 @@ for (const { what, kind, raw, object } of read) {
 	});
 }
 
+const NODE_META = { name: "node-a", resourceVersion: "7" };
+
+const leaving: readonly { what: string; raw: object; deleting: boolean }[] = [
+	{ what: "A node", raw: { metadata: NODE_META, spec: {}, status: {} }, deleting: false },
+	{
+		what: "A node with a deletionTimestamp",
+		raw: { metadata: { ...NODE_META, deletionTimestamp: "2026-11-20T12:46:42Z" } },
+		deleting: true,
+	},
+	{
+		what: "A node that the cluster autoscaler is about to delete",
+		raw: {
+			metadata: NODE_META,
+			spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule" }] },
+		},
+		deleting: true,
+	},
+	{
+		what: "A node with another taint",
+		raw: { metadata: NODE_META, spec: { taints: [{ key: "node.kubernetes.io/not-ready" }] } },
+		deleting: false,
+	},
+];
+
+for (const { what, raw, deleting } of leaving) {
+	test(`${what} ${deleting ? "counts" : "does not count"} as being deleted`, (t) => {
+		const { object, problems } = parseObject("Node", raw, api);
+		t.deepEqual(problems, []);
+		t.like(object, { kind: "Node", namespace: "", name: "node-a", deleting });
+	});
+}
+
 test("Whatever is wrong, nothing is thrown: there is an object, or there are problems that can be said in one line", (t) => {
 	const field = fc.oneof(fc.jsonValue(), fc.constantFrom("10.0.0.1", "TCP", 80, "None", null, [], {}));
 	const keys = [
@@ -108,11 +176,15 @@ test("Whatever is wrong, nothing is thrown: there is an object, or there are pro
 		"conditions",
 	];
 	const mapping = fc.dictionary(fc.constantFrom(...keys, "ready", "clusterIP", "clusterIPs", "type"), field);
-	const nested = fc.oneof(field, mapping, fc.array(mapping));
+	const cluster = ["externalIPs", "loadBalancerSourceRanges", "sessionAffinity", "sessionAffinityConfig"];
+	const more = ["nodePort", "hints", "taints", "cidrs", "podCIDRs", "loadBalancer", "healthCheckNodePort"];
+	const deep = fc.dictionary(fc.constantFrom(...cluster, ...more, "ports"), fc.oneof(mapping, field));
+	const nested = fc.oneof(field, mapping, fc.array(mapping), fc.array(deep));
 	const raw = fc.record(
 		{
 			metadata: nested,
-			spec: fc.oneof(nested, fc.record({ ports: nested })),
+			spec: fc.oneof(nested, fc.record({ ports: nested }), deep),
+			status: fc.oneof(nested, deep),
 			addressType: field,
 			endpoints: nested,
 			ports: nested,

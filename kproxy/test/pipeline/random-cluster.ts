@@ -1,5 +1,10 @@
 import fc from "fast-check";
-import type { ApiObject, EndpointSliceObject, ServiceObject } from "../../src/model/objects.ts";
+import type {
+	ApiObject,
+	EndpointSliceObject,
+	ServiceObject,
+	SliceEndpoint,
+} from "../../src/model/objects.ts";
 import type { Change } from "../../src/watch/source.ts";
 import { service, slice } from "../model/objects.ts";
 
@@ -25,9 +30,9 @@ const clusterIPs = fc.constantFrom(
 
 const servicePorts = fc.subarray(
 	[
-		{ name: "http", protocol: "TCP", port: 80 },
-		{ name: "dns", protocol: "UDP", port: 53 },
-		{ name: "dns-tcp", protocol: "TCP", port: 53 },
+		{ name: "http", protocol: "TCP", port: 80, nodePort: 0 },
+		{ name: "dns", protocol: "UDP", port: 53, nodePort: 0 },
+		{ name: "dns-tcp", protocol: "TCP", port: 53, nodePort: 0 },
 	] as const,
 	{ minLength: 1 },
 );
@@ -50,7 +55,7 @@ const conditions = fc.constantFrom(
 	{ ready: false, serving: false, terminating: false },
 );
 
-function endpoints(addresses: readonly string[]): fc.Arbitrary<EndpointSliceObject["endpoints"]> {
+function endpoints(addresses: readonly string[]): fc.Arbitrary<readonly Partial<SliceEndpoint>[]> {
 	return fc
 		.subarray([...addresses])
 		.chain((chosen) =>

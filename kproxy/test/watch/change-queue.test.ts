@@ -2,6 +2,7 @@ import test from "ava";
 import type { ApiObject, Kind } from "../../src/model/objects.ts";
 import { type ChangeQueue, createChangeQueue } from "../../src/watch/change-queue.ts";
 import type { Batch, Sink, Source } from "../../src/watch/source.ts";
+import { service as modelService } from "../model/objects.ts";
 
 /** A source that a test speaks for. */
 interface FakeSource extends Source {
@@ -39,15 +40,7 @@ function fakeSource(name: string, kinds: readonly Kind[] = ["Service"]): FakeSou
 }
 
 function service(name: string, clusterIP = "10.96.0.1"): ApiObject {
-	return {
-		kind: "Service",
-		namespace: "shop",
-		name,
-		labels: {},
-		type: "ClusterIP",
-		clusterIPs: [clusterIP],
-		ports: [],
-	};
+	return modelService(name, { clusterIPs: [clusterIP], ports: [] });
 }
 
 /** A queue over fake sources, with `next` for its batches. */

@@ -1,4 +1,4 @@
-import type { ApiObject, Kind } from "../../src/model/objects.ts";
+import { type ApiObject, type Kind, objectKey } from "../../src/model/objects.ts";
 import type { Sink } from "../../src/watch/source.ts";
 
 /** A sink that remembers all it is told. */
@@ -24,12 +24,12 @@ export function createRecordingSink(): RecordingSink {
 		notices,
 		syncedKinds,
 		set(object) {
-			const key = `${object.kind} ${object.namespace}/${object.name}`;
+			const key = objectKey(object);
 			objects.set(key, object);
 			calls.push(`set ${key}`);
 		},
 		delete(kind, namespace, name) {
-			const key = `${kind} ${namespace}/${name}`;
+			const key = objectKey({ kind, namespace, name });
 			objects.delete(key);
 			calls.push(`delete ${key}`);
 		},

@@ -10,6 +10,7 @@ import { PLUGIN_FAILED } from "./exec-credential.ts";
 import { type InClusterOptions, inClusterConnection } from "./in-cluster.ts";
 import { type KubeconfigOptions, kubeconfigConnection } from "./kubeconfig.ts";
 import { type ReflectorTimes, runReflector } from "./reflector.ts";
+import { selectorOf } from "./resources.ts";
 
 /** Which API server, and how to treat it. */
 export interface KubernetesSourceOptions {
@@ -17,6 +18,8 @@ export interface KubernetesSourceOptions {
 	connection: { kubeconfig: KubeconfigOptions } | { inCluster: InClusterOptions };
 	/** Default: all that the model reads. */
 	kinds?: readonly Kind[];
+	/** This node's name: of all nodes only this one is watched, and without it none. */
+	nodeName?: string | undefined;
 	/** Ask for a streaming list first; default true. */
 	streamingList?: boolean;
 	/** For tests. */
@@ -35,12 +38,14 @@ const TIMES: ClientTimes & ReflectorTimes = {
 	idleMs: 180_000,
 	initialIdleMs: 30_000,
 	shortWatchMs: 1_000,
+	absentMs: 600_000,
 };
 
-/** Services and EndpointSlices of an API server. Says what it wants by reading only: list and watch. */
+/** Services, EndpointSlices, ServiceCIDRs and this node of an API server. Says what it wants by reading only: list and watch. */
 export function createKubernetesSource(options: KubernetesSourceOptions): Source {
 	const reader = connectionReader(options);
-	const kinds = options.kinds ?? KINDS;
+	const { nodeName = "" } = options;
+	const kinds = (options.kinds ?? KINDS).filter((kind) => kind !== "Node" || nodeName !== "");
 	const clock = options.clock ?? systemClock;
 	const synced = new Set<Kind>();
 	const contact: { lastMs: number | undefined } = { lastMs: undefined };
@@ -80,13 +85,15 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Source
 
 	function reflect(
 		kind: Kind,
-		shared: Omit<Parameters<typeof runReflector>[0], "kind" | "onContact" | "onSynced">,
+		shared: Omit<Parameters<typeof runReflector>[0], "kind" | "selector" | "onContact" | "onSynced">,
 		signal: AbortSignal,
 	): Promise<void> {
 		const onContact = (): void => {
 			contact.lastMs = clock.now();
 		};
-		return runReflector({ ...shared, kind, onContact, onSynced: () => void synced.add(kind) }, signal);
+		const onSynced = (): void => void synced.add(kind);
+		const selector = selectorOf(kind, nodeName);
+		return runReflector({ ...shared, kind, selector, onContact, onSynced }, signal);
 	}
 }
 

@@ -2,7 +2,7 @@ import { BpfError } from "bpf-loader";
 import type { ApiClient } from "./api-client.ts";
 import { unreachable } from "./api-error.ts";
 import { createItemSplitter } from "./item-splitter.ts";
-import { LABEL_SELECTOR } from "./resources.ts";
+import type { Selector } from "./resources.ts";
 
 /** How many objects a page has: one page of slices is about 1.5 MB. */
 export const PAGE_SIZE = 500;
@@ -13,7 +13,7 @@ export const PAGE_SIZE = 500;
  */
 export async function listPages(
 	client: ApiClient,
-	options: { path: string; signal: AbortSignal; onItem: (raw: unknown) => void },
+	options: { path: string; selector: Selector; signal: AbortSignal; onItem: (raw: unknown) => void },
 ): Promise<string> {
 	let next = "";
 	for (;;) {
@@ -25,10 +25,16 @@ export async function listPages(
 
 async function listPage(
 	client: ApiClient,
-	options: { path: string; signal: AbortSignal; onItem: (raw: unknown) => void; continueToken: string },
+	options: {
+		path: string;
+		selector: Selector;
+		signal: AbortSignal;
+		onItem: (raw: unknown) => void;
+		continueToken: string;
+	},
 ): Promise<{ resourceVersion: string; continueToken: string }> {
-	const { path, signal, onItem, continueToken } = options;
-	const query: Record<string, string> = { labelSelector: LABEL_SELECTOR, limit: String(PAGE_SIZE) };
+	const { path, selector, signal, onItem, continueToken } = options;
+	const query: Record<string, string> = { ...selector, limit: String(PAGE_SIZE) };
 	if (continueToken !== "") query.continue = continueToken;
 	const { server } = client;
 	const splitter = createItemSplitter((json) => onItem(parseJson(json, { path, server })));

@@ -1,4 +1,4 @@
-import type { Kind } from "../../model/objects.ts";
+import { isNamespaced, type Kind, objectKey } from "../../model/objects.ts";
 import { describeProblems, parseObject } from "../../model/parse-object.ts";
 import type { ProblemBoard } from "../problem-board.ts";
 import type { Sink } from "../source.ts";
@@ -22,24 +22,22 @@ export function createMirror(options: {
 	intern: (text: string) => string;
 }): Mirror {
 	const { kind, sink, board, intern } = options;
-	/** By `namespace/name`, the resourceVersion that the sink has. */
+	/** By {@link keyOf}, the resourceVersion that the sink has. */
 	const known = new Map<string, string>();
 	let listed: Set<string> | undefined;
 
 	function reject(key: string, why: string): void {
-		const line = known.has(key)
-			? `${kind} ${key}: ${why}; its last good state keeps serving`
-			: `${kind} ${key}: ${why}; it is not served`;
-		board.raise(problemId(kind, key), line);
+		const meanwhile = known.has(key) ? "its last good state keeps serving" : "it is not served";
+		board.raise(problemId(key), `${key}: ${why}; ${meanwhile}`);
 	}
 
 	return {
 		put(raw) {
 			const parsed = parseObject(kind, raw, { origin: "api", intern });
-			const key = `${parsed.namespace || "(no namespace)"}/${parsed.name || "(no name)"}`;
+			const key = keyOf(kind, parsed);
 			listed?.add(key);
 			if (parsed.object === undefined) return reject(key, describeProblems(parsed.problems));
-			board.clear(problemId(kind, key), `${kind} ${key}: is well again`);
+			board.clear(problemId(key), `${key}: is well again`);
 			// After a relist most objects are what they were.
 			if (parsed.resourceVersion !== "" && known.get(key) === parsed.resourceVersion) return;
 			known.set(key, parsed.resourceVersion);
@@ -47,9 +45,9 @@ export function createMirror(options: {
 		},
 		remove(raw) {
 			const { namespace, name } = identity(raw);
-			const key = `${namespace}/${name}`;
+			const key = keyOf(kind, { namespace, name });
 			listed?.delete(key);
-			board.clear(problemId(kind, key));
+			board.clear(problemId(key));
 			if (known.delete(key)) sink.delete(kind, namespace, name);
 		},
 		beginList() {
@@ -61,17 +59,27 @@ export function createMirror(options: {
 			for (const key of known.keys()) {
 				if (present.has(key)) continue;
 				known.delete(key);
-				const slash = key.indexOf("/");
-				sink.delete(kind, key.slice(0, slash), key.slice(slash + 1));
+				const { namespace, name } = readKey(kind, key);
+				sink.delete(kind, namespace, name);
 			}
-			const keep = new Set([...present].map((key) => problemId(kind, key)));
-			board.clearOthers(problemId(kind, ""), keep);
+			board.clearOthers(problemId(`${kind} `), new Set([...present].map(problemId)));
 		},
 	};
 }
 
-function problemId(kind: Kind, key: string): string {
-	return `object ${kind} ${key}`;
+function problemId(key: string): string {
+	return `object ${key}`;
+}
+
+function keyOf(kind: Kind, { namespace, name }: { namespace: string; name: string }): string {
+	return objectKey({ kind, namespace: namespace || "(no namespace)", name: name || "(no name)" });
+}
+
+function readKey(kind: Kind, key: string): { namespace: string; name: string } {
+	const text = key.slice(kind.length + 1);
+	if (!isNamespaced(kind)) return { namespace: "", name: text };
+	const slash = text.indexOf("/");
+	return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 function identity(raw: unknown): { namespace: string; name: string } {

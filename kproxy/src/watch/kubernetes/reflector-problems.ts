@@ -20,7 +20,9 @@ export function raiseFailure(failing: Failing, error: unknown): void {
 	const { kind, board, client, synced } = failing;
 	const meanwhile = synced
 		? "the last state keeps serving, trying again"
-		: "nothing is known of them yet, trying again";
+		: isDispensable(kind, error)
+			? "Services are served without them, trying again"
+			: "nothing is known of them yet, trying again";
 	if (error instanceof ApiError) {
 		const why = statusWords(error, { kind, server: client.server });
 		board.raise(`${kind} answer`, `${RESOURCES[kind].resource}: ${why}; ${meanwhile}`);
@@ -29,6 +31,10 @@ export function raiseFailure(failing: Failing, error: unknown): void {
 	const why = error instanceof Error ? error.message : String(error);
 	// Of all kinds alike, so it is said once.
 	board.raise(UNREACHABLE, `${why}; ${synced ? "the last state keeps serving, " : ""}trying again`);
+}
+
+function isDispensable(kind: Kind, error: unknown): boolean {
+	return RESOURCES[kind].dispensable && error instanceof ApiError && error.status === 403;
 }
 
 /** The server answered as it should. */

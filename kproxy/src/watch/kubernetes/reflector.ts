@@ -9,7 +9,7 @@ import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import { listPages } from "./list-pages.ts";
 import { createMirror, type Mirror } from "./mirror.ts";
 import { raiseFailure, settleContact } from "./reflector-problems.ts";
-import { RESOURCES } from "./resources.ts";
+import { RESOURCES, type Selector } from "./resources.ts";
 import { type WatchEvent, watchStream } from "./watch-stream.ts";
 
 /** Times of a reflector, in ms unless the name says otherwise. */
@@ -23,11 +23,15 @@ export interface ReflectorTimes {
 	initialIdleMs: number;
 	/** A watch that ends sooner than this and brought nothing counts as a failure. */
 	shortWatchMs: number;
+	/** Wait before a server is asked again for an optional kind that it does not have. */
+	absentMs: number;
 }
 
 /** What a reflector works with. */
 export interface ReflectorOptions {
 	kind: Kind;
+	/** Which objects of the kind. */
+	selector: Selector;
 	client: ApiClient;
 	sink: Sink;
 	board: ProblemBoard;
@@ -57,6 +61,8 @@ interface State extends ReflectorOptions {
 	doubts: number;
 	/** An object, or the end of a list, came since the last try began. */
 	progress: boolean;
+	/** The server does not have this kind, and that has been said. */
+	absent: boolean;
 }
 
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
@@ -74,6 +80,7 @@ export async function runReflector(options: ReflectorOptions, signal: AbortSigna
 		failures: 0,
 		doubts: 0,
 		progress: false,
+		absent: false,
 	};
 	while (!signal.aborted) {
 		state.progress = false;
@@ -90,14 +97,14 @@ export async function runReflector(options: ReflectorOptions, signal: AbortSigna
 }
 
 async function listInPages(state: State, signal: AbortSignal): Promise<void> {
-	const { mirror } = state;
+	const { mirror, selector } = state;
 	const { path } = RESOURCES[state.kind];
 	mirror.beginList();
 	const onItem = (raw: unknown): void => {
 		state.onContact();
 		mirror.put(raw);
 	};
-	listed(state, await listPages(state.client, { path, signal, onItem }));
+	listed(state, await listPages(state.client, { path, selector, signal, onItem }));
 }
 
 /** Everything that exists has come. */
@@ -106,9 +113,14 @@ function listed(state: State, resourceVersion: string): void {
 	state.resourceVersion = resourceVersion;
 	state.synced = true;
 	state.progress = true;
+	state.absent = false;
 	advanced(state);
-	state.sink.synced(state.kind);
-	state.onSynced();
+	complete(state);
+}
+
+function complete({ sink, kind, onSynced }: State): void {
+	sink.synced(kind);
+	onSynced();
 }
 
 /** The server said something useful: failures count anew from here. */
@@ -126,6 +138,7 @@ async function watchOnce(state: State, signal: AbortSignal): Promise<number> {
 	if (initial) state.mirror.beginList();
 	const end = await watchStream(state.client, {
 		path: RESOURCES[state.kind].path,
+		selector: state.selector,
 		resourceVersion: state.resourceVersion,
 		timeoutS: Math.round(times.watchTimeoutS * (1 + state.random())),
 		idleMs: initial ? times.initialIdleMs : times.idleMs,
@@ -188,8 +201,15 @@ function readMeta(object: unknown): { resourceVersion: string | undefined; initi
 
 /** Decides what an error means for the next try. Returns how long to wait before it, in ms. */
 function recover(state: State, error: unknown): number {
-	const { backoff } = state.times;
+	const { backoff, absentMs } = state.times;
+	const { dispensable, optional } = RESOURCES[state.kind];
+	if (error instanceof ApiError && error.status === 404 && optional) {
+		reportAbsent(state);
+		return absentMs;
+	}
 	state.failures += 1;
+	// Of what Services can do without nobody waits for a permission that may never come.
+	if (error instanceof ApiError && error.status === 403 && dispensable && !state.synced) complete(state);
 	if (error instanceof ApiError && error.expired) {
 		// Too old a version is nobody's fault: list again at once, and with the usual waits if that does not help.
 		state.resourceVersion = undefined;
@@ -204,21 +224,20 @@ function recover(state: State, error: unknown): number {
 		state.streaming = false;
 		return 0;
 	}
-	if (
-		hasCode(error, "API_MALFORMED") ||
-		hasCode(error, "API_SILENT") ||
-		(error instanceof ApiError && isRefusal(error))
-	) {
-		state.doubts += 1;
-	}
-	if (state.doubts >= DOUBT_LIMIT) {
-		state.resourceVersion = undefined;
-		state.doubts = 0;
-	}
+	doubt(state, error);
 	// One cut connection is no news; what keeps failing is.
 	if (state.failures > 1 || !state.synced || error instanceof ApiError) raiseFailure(state, error);
 	const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
 	return Math.max(backoffMs(state.failures, backoff, state.random), askedMs);
+}
+
+/** After enough answers that make no sense from a resourceVersion, it is given up. */
+function doubt(state: State, error: unknown): void {
+	const refused = error instanceof ApiError && isRefusal(error);
+	if (refused || hasCode(error, "API_MALFORMED") || hasCode(error, "API_SILENT")) state.doubts += 1;
+	if (state.doubts < DOUBT_LIMIT) return;
+	state.resourceVersion = undefined;
+	state.doubts = 0;
 }
 
 /** The parameters are not to its liking; so says a server without streaming lists: 422 from 1.27 on, older ones 400. */
@@ -232,6 +251,17 @@ function hasCode(error: unknown, code: string): boolean {
 
 function watchError(code: string, message: string): BpfError {
 	return new BpfError(message, { code, operation: "watch", object: message });
+}
+
+/** An older server: nothing is wrong, and there is nothing to wait for. */
+function reportAbsent(state: State): void {
+	settleContact(state);
+	if (state.absent) return;
+	const { resource, sinceMinor } = RESOURCES[state.kind];
+	const line = `${resource}: the API server does not have them (Kubernetes has from 1.${sinceMinor} on); going on without`;
+	state.sink.notice("info", line);
+	state.absent = true;
+	complete(state);
 }
 
 function reportTooLong(state: State): void {

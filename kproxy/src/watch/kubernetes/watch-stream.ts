@@ -1,7 +1,7 @@
 import type { ApiClient } from "./api-client.ts";
 import { createLineSplitter } from "./line-splitter.ts";
 import { notAnApiServer, readBody } from "./list-pages.ts";
-import { LABEL_SELECTOR } from "./resources.ts";
+import type { Selector } from "./resources.ts";
 
 /** One line of a watch. */
 export interface WatchEvent {
@@ -13,6 +13,7 @@ export interface WatchEvent {
 /** How to watch. */
 export interface WatchOptions {
 	path: string;
+	selector: Selector;
 	/** Where to go on; undefined asks for everything that exists first, up to a marked bookmark (streaming list). */
 	resourceVersion: string | undefined;
 	/** When the server shall end the watch, in seconds. */
@@ -55,11 +56,11 @@ export async function watchStream(client: ApiClient, options: WatchOptions): Pro
 	}
 }
 
-function watchQuery({ resourceVersion, timeoutS }: WatchOptions): Record<string, string> {
+function watchQuery({ selector, resourceVersion, timeoutS }: WatchOptions): Record<string, string> {
 	return {
 		watch: "1",
 		allowWatchBookmarks: "true",
-		labelSelector: LABEL_SELECTOR,
+		...selector,
 		timeoutSeconds: String(timeoutS),
 		...(resourceVersion === undefined
 			? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }

@@ -34,7 +34,7 @@ interface State {
 	told: ReadonlyMap<string, ApiObject>;
 }
 
-/** Services and EndpointSlices from the YAML and JSON files of a directory, watched. */
+/** The objects that the model reads, from the YAML and JSON files of a directory, watched. */
 export function createManifestsSource(options: ManifestsSourceOptions): Source {
 	const { directory } = options;
 	const clock = options.clock ?? systemClock;

@@ -1,6 +1,6 @@
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { type FieldPath, type FieldProblem, show } from "../../model/field-check.ts";
-import { type ApiObject, KINDS, type Kind } from "../../model/objects.ts";
+import { type ApiObject, KINDS, type Kind, objectKey } from "../../model/objects.ts";
 import { describeProblems, parseObject } from "../../model/parse-object.ts";
 import { FOREIGN_LABELS } from "../kubernetes/resources.ts";
 import { splitDocuments } from "./split-documents.ts";
@@ -42,12 +42,17 @@ interface Place {
 	lineOf(path: FieldPath): number;
 }
 
-const API_VERSIONS: Readonly<Record<Kind, string>> = { Service: "v1", EndpointSlice: "discovery.k8s.io/v1" };
+const API_VERSIONS: Readonly<Record<Kind, string>> = {
+	Service: "v1",
+	EndpointSlice: "discovery.k8s.io/v1",
+	Node: "v1",
+	ServiceCIDR: "networking.k8s.io/v1",
+};
 /** More aliases than this are an attempt to fill the memory. */
 const ALIAS_LIMIT = 100;
 
 /**
- * Reads the Services and EndpointSlices of a file; other kinds are left out quietly. What is broken is a problem, and
+ * Reads the objects of a file whose kinds the model reads; other kinds are left out quietly. What is broken is a problem, and
  * where the file's previous content had the object in a good state, that state stays.
  */
 export function parseManifest(
@@ -133,7 +138,7 @@ function readObject(
 	const kind = KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
 	if (kind === undefined || isForeign(kind, apiVersion, fields)) return;
 	const parsed = parseObject(kind, fields, { origin: "manifest", intern: reading.intern });
-	const key = `${kind} ${parsed.namespace}/${parsed.name || "(no name)"}`;
+	const key = objectKey({ kind, namespace: parsed.namespace, name: parsed.name || "(no name)" });
 	const problems: FieldProblem[] = [...typeProblems({ kind, text, apiVersion }), ...parsed.problems];
 	const [first] = problems;
 	if (first !== undefined || parsed.object === undefined) {
@@ -193,9 +198,9 @@ function broken(document: Document.Parsed): string | undefined {
 			return undefined;
 		}
 	};
-	const [kind, name] = [text(["kind"]), text(["metadata", "name"])];
+	const [kind, name] = [KINDS.find((known) => known === text(["kind"])), text(["metadata", "name"])];
 	if (kind === undefined || name === undefined) return undefined;
-	return `${kind} ${text(["metadata", "namespace"]) ?? "default"}/${name}`;
+	return objectKey({ kind, namespace: text(["metadata", "namespace"]) ?? "default", name });
 }
 
 function withKept(message: string, key: string | undefined, { previous }: Reading): string {

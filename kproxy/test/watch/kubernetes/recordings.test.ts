@@ -38,6 +38,7 @@ async function feed(
 	const source = createKubernetesSource({
 		connection: { kubeconfig: { path } },
 		kinds: [kind],
+		nodeName: "knode",
 		clock: createFakeClock(),
 		streamingList: answers[0]?.file.startsWith("watch-") ?? false,
 	});
@@ -57,9 +58,20 @@ const WEB = {
 	type: "LoadBalancer",
 	clusterIPs: ["10.99.55.16"],
 	ports: [
-		{ name: "http", protocol: "TCP", port: 80 },
-		{ name: "dns", protocol: "UDP", port: 53 },
+		{ name: "http", protocol: "TCP", port: 80, nodePort: 30479 },
+		{ name: "dns", protocol: "UDP", port: 53, nodePort: 32067 },
 	],
+};
+
+/** How the recorded watch leaves it. */
+const BALANCED = {
+	createdMs: Date.UTC(2026, 10, 20, 12, 46, 42),
+	loadBalancerIPs: ["198.51.100.7"],
+	loadBalancerSourceRanges: ["203.0.113.0/24"],
+	affinityTimeoutS: 10800,
+	externalTrafficPolicy: "Local",
+	internalTrafficPolicy: "Local",
+	healthCheckNodePort: 30387,
 };
 
 const ALL = ["default/kubernetes", "shop/ext", "shop/headless", "shop/noports", "shop/sctp", "shop/web"];
@@ -77,7 +89,9 @@ test("The recorded streaming list is all that exists", async (t) => {
 	t.like(sink.objects.get("Service shop/web"), WEB);
 	t.like(sink.objects.get("Service shop/headless"), { clusterIPs: [] });
 	t.like(sink.objects.get("Service shop/ext"), { type: "ExternalName", clusterIPs: [], ports: [] });
-	t.like(sink.objects.get("Service shop/sctp"), { ports: [{ name: "", protocol: "SCTP", port: 9 }] });
+	t.like(sink.objects.get("Service shop/sctp"), {
+		ports: [{ name: "", protocol: "SCTP", port: 9, nodePort: 0 }],
+	});
 	t.deepEqual(sink.notices, []);
 });
 
@@ -95,11 +109,29 @@ test("The recorded pages and the recorded watch after them leave what the server
 		[...sink.objects.keys()].toSorted(),
 		ALL.filter((name) => name !== "shop/sctp").map((name) => `Service ${name}`),
 	);
-	t.like(sink.objects.get("Service shop/web"), WEB);
+	t.like(sink.objects.get("Service shop/web"), { ...WEB, ...BALANCED });
 	const page1 = JSON.parse(recording("services-list-page1.json")) as { metadata: { continue: string } };
 	t.is(queries[1]?.get("continue"), page1.metadata.continue);
 	t.is(queries[2]?.get("resourceVersion"), "61108");
 	t.is(queries[3]?.get("resourceVersion"), "61116", "the last bookmark");
+});
+
+const READY = { ready: true, serving: true, terminating: false, forZones: [], forNodes: [] };
+
+test("The recorded node comes with its addresses and pod ranges, and is asked for by name", async (t) => {
+	const { sink, queries } = await feed(t, { kind: "Node", answers: [{ file: "nodes-list.json" }] });
+	await until("the sync", () => sink.syncedKinds.has("Node"));
+	t.deepEqual(sink.objects.get("Node knode"), {
+		kind: "Node",
+		namespace: "",
+		name: "knode",
+		zone: "",
+		addresses: [{ type: "InternalIP", address: "10.200.0.2" }],
+		podCIDRs: ["10.244.0.0/24"],
+		deleting: false,
+	});
+	t.is(queries[0]?.get("fieldSelector"), "metadata.name=knode");
+	t.false(queries[0]?.has("labelSelector"));
 });
 
 test("The recorded endpoint slices come with their conditions and nodes", async (t) => {
@@ -119,8 +151,8 @@ test("The recorded endpoint slices come with their conditions and nodes", async 
 			{ name: "dns", protocol: "UDP", port: 5353 },
 		],
 		endpoints: [
-			{ addresses: ["10.244.0.11"], ready: true, serving: true, terminating: false, nodeName: "node-a" },
-			{ addresses: ["10.244.1.12"], ready: true, serving: true, terminating: false, nodeName: "node-b" },
+			{ addresses: ["10.244.0.11"], ...READY, nodeName: "node-a" },
+			{ addresses: ["10.244.1.12"], ...READY, nodeName: "node-b" },
 		],
 		triggerTimeMs: undefined,
 	});

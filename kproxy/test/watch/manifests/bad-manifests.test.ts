@@ -2,6 +2,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { until } from "../until.ts";
+import { brokenTraffic } from "./broken-traffic.ts";
 import { manifestDirectory, serviceYaml, sliceYaml } from "./manifest-directory.ts";
 
 const service = serviceYaml("web");
@@ -266,7 +267,7 @@ const broken: readonly { what: string; yaml: string; problem: string }[] = [
 	},
 ];
 
-for (const { what, yaml, problem } of broken) {
+for (const { what, yaml, problem } of [...broken, ...brokenTraffic]) {
 	test(`A document with ${what} is reported with file and line, and the others serve`, async (t) => {
 		const text = [serviceYaml("before"), yaml, serviceYaml("after", { ip: "10.96.0.20" })].join("---\n");
 		const { problems, sink } = await manifestDirectory(t, { "shop.yaml": text });
@@ -368,7 +369,7 @@ test("A directory without manifests serves nothing and says so, until one comes"
 	await mkdir(path("inner.yaml"));
 	const line = `manifests: ${directory} holds no .yaml, .yml or .json file; nothing is served from it`;
 	t.deepEqual(source.status().problems, [line]);
-	t.deepEqual(sink.calls, ["synced Service", "synced EndpointSlice"]);
+	t.deepEqual(sink.calls, ["synced Service", "synced EndpointSlice", "synced Node", "synced ServiceCIDR"]);
 	await write("a.yaml", serviceYaml("web"));
 	await until("the Service", () => sink.objects.size === 1);
 	t.deepEqual(source.status().problems, []);

@@ -77,6 +77,8 @@ test("Objects of a file that goes, and documents that go, are deleted; what stay
 		"set EndpointSlice default/three",
 		"synced Service",
 		"synced EndpointSlice",
+		"synced Node",
+		"synced ServiceCIDR",
 		"delete Service default/two",
 		"delete EndpointSlice default/three",
 	]);
@@ -231,9 +233,17 @@ test("What people leave out is filled in: namespace, clusterIPs, protocol, condi
 		namespace: "default",
 		name: "web",
 		labels: {},
+		createdMs: undefined,
 		type: "ClusterIP",
 		clusterIPs: ["fd00::a"],
-		ports: [{ name: "", protocol: "TCP", port: 80 }],
+		externalIPs: [],
+		loadBalancerIPs: [],
+		loadBalancerSourceRanges: [],
+		ports: [{ name: "", protocol: "TCP", port: 80, nodePort: 0 }],
+		affinityTimeoutS: 0,
+		externalTrafficPolicy: "Cluster",
+		internalTrafficPolicy: "Cluster",
+		healthCheckNodePort: 0,
 	});
 	t.deepEqual(sink.objects.get("EndpointSlice default/web-1"), {
 		kind: "EndpointSlice",
@@ -243,10 +253,82 @@ test("What people leave out is filled in: namespace, clusterIPs, protocol, condi
 		addressType: "IPv4",
 		ports: [{ name: "", protocol: "TCP", port: 80 }],
 		endpoints: [
-			{ addresses: ["10.0.0.1"], ready: true, serving: true, terminating: false, nodeName: undefined },
+			{
+				addresses: ["10.0.0.1"],
+				ready: true,
+				serving: true,
+				terminating: false,
+				nodeName: undefined,
+				forZones: [],
+				forNodes: [],
+			},
 		],
 		triggerTimeMs: undefined,
 	});
+});
+
+test("A LoadBalancer Service is read with all that it says of its clients", async (t) => {
+	const yaml = `apiVersion: v1
+kind: Service
+metadata: {name: web, creationTimestamp: 2026-11-20T12:46:42Z}
+spec:
+  type: LoadBalancer
+  clusterIP: 10.96.0.10
+  ports: [{port: 80, nodePort: 30080}]
+  externalIPs: [198.51.100.9]
+  sessionAffinity: ClientIP
+  externalTrafficPolicy: Local
+  healthCheckNodePort: 31000
+  loadBalancerSourceRanges: [203.0.113.0/24]
+  trafficDistribution: PreferSameNode
+status:
+  loadBalancer:
+    ingress: [{ip: 192.0.2.1}, {ip: 192.0.2.2, ipMode: Proxy}, {ip: 192.0.2.3, ipMode: VIP}, {hostname: lb.example}]
+`;
+	const { sink, problems } = await manifestDirectory(t, { "a.yaml": yaml });
+	t.deepEqual(problems(), []);
+	t.like(sink.objects.get("Service default/web"), {
+		createdMs: Date.UTC(2026, 10, 20, 12, 46, 42),
+		type: "LoadBalancer",
+		ports: [{ name: "", protocol: "TCP", port: 80, nodePort: 30080 }],
+		externalIPs: ["198.51.100.9"],
+		loadBalancerIPs: ["192.0.2.1", "192.0.2.3"],
+		loadBalancerSourceRanges: ["203.0.113.0/24"],
+		affinityTimeoutS: 10800,
+		externalTrafficPolicy: "Local",
+		internalTrafficPolicy: "Cluster",
+		healthCheckNodePort: 31000,
+	});
+});
+
+test("Nodes and ServiceCIDRs lie in no namespace", async (t) => {
+	const yaml = `apiVersion: v1
+kind: Node
+metadata: {name: node-a.example, labels: {topology.kubernetes.io/zone: z1}}
+spec: {podCIDR: 10.244.1.7/24}
+status:
+  addresses: [{type: InternalIP, address: 10.0.0.1}, {type: Hostname, address: node-a}]
+---
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: kubernetes}
+spec: {cidrs: [10.96.0.0/16, "FD00:96::/112"]}
+`;
+	const { sink, problems, write } = await manifestDirectory(t, { "a.yaml": yaml }, { pollMs: 20 });
+	t.deepEqual(problems(), []);
+	t.deepEqual(sink.objects.get("Node node-a.example"), {
+		kind: "Node",
+		namespace: "",
+		name: "node-a.example",
+		zone: "z1",
+		addresses: [{ type: "InternalIP", address: "10.0.0.1" }],
+		podCIDRs: ["10.244.1.0/24"],
+		deleting: false,
+	});
+	t.like(sink.objects.get("ServiceCIDR kubernetes"), { cidrs: ["10.96.0.0/16", "fd00:96::/112"] });
+	await write("a.yaml", serviceYaml("web"));
+	await until("the deletions", () => sink.objects.size === 1);
+	t.true(sink.calls.includes("delete Node node-a.example"));
 });
 
 test("Headless and ExternalName Services have no addresses and are no problem", async (t) => {
