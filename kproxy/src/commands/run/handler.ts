@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import type { AttachOutcome } from "../../dataplane/attach.ts";
 import { type Dataplane, openDataplane } from "../../dataplane/open-dataplane.ts";
 import { createPipeline } from "../../pipeline.ts";
@@ -16,17 +17,15 @@ import { daemonRoutes } from "./daemon-routes.ts";
 import type { runOptions } from "./options.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
-/** As kube-proxy's default: two of these without a sync, while changes wait, and the daemon is unhealthy. */
-const SYNC_PERIOD_MS = 30_000;
-
 export const runDaemon: Handler<typeof runOptions> = async (values, terminal) => {
 	const settings = await readSettings(values, terminal);
 	const log = createLogger({ ...settings.log, write: terminal.error });
 	await using held = new AsyncDisposableStack();
+	setOwnProcess(settings, log);
 
 	// Ports first: one that is taken must not leave programs attached.
 	let dataplane: Dataplane | undefined;
-	const health = createHealth({ now: Date.now, syncPeriodMs: SYNC_PERIOD_MS });
+	const health = createHealth({ now: Date.now, syncPeriodMs: settings.syncPeriodMs });
 	const sample = () => sampleKernel(dataplane?.maps.counters, reporter.last?.use ?? []);
 	const metrics = createMetrics({ version, sample });
 	const reporter = createReporter({ log, health, metrics, now: Date.now });
@@ -60,6 +59,24 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	);
 	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
 };
+
+/** What the configuration says of the process itself, and once what of it is not heeded. */
+function setOwnProcess({ ignoredFields, oomScoreAdj }: Settings, log: Logger): void {
+	if (ignoredFields.length > 0) {
+		log.info(
+			{ fields: ignoredFields },
+			"fields of the configuration without meaning here: docs/replace-kube-proxy.md says why",
+		);
+	}
+	if (oomScoreAdj === undefined) return;
+	try {
+		writeFileSync("/proc/self/oom_score_adj", String(oomScoreAdj));
+	} catch (error) {
+		log.warn(
+			`oomScoreAdj ${oomScoreAdj} cannot be set: ${(error as Error).message}; it needs CAP_SYS_RESOURCE`,
+		);
+	}
+}
 
 /** Without its socket the daemon does all that matters, so a read-only /run is no reason to stop. */
 async function answerCli(
