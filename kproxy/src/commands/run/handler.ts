@@ -114,7 +114,6 @@ function logDataplane(
 
 /** After `--once` nobody watches any more, so whoever called has to know that something is missing. */
 function onceCode(reporter: Reporter, queue: ChangeQueue): ExitCode {
-	const problems =
-		(reporter.last?.problems.length ?? 0) + queue.statuses().flatMap(({ problems }) => problems).length;
+	const problems = reporter.problems.length + queue.statuses().flatMap(({ problems }) => problems).length;
 	return reporter.inSync && problems === 0 ? ExitCode.OK : ExitCode.DIFFERS;
 }
