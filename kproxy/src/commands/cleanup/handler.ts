@@ -3,11 +3,14 @@ import { BpfError, directoryLockHolder } from "bpf-loader";
 import { pinLayout } from "../../dataplane/bpffs.ts";
 import { findRemovable, type Removable, removeDataplane } from "../../dataplane/remove-dataplane.ts";
 import { daemonSocketPath } from "../../serve/daemon-socket.ts";
-import { ExitCode, type Handler, type Terminal, usageError } from "../command.ts";
+import { ExitCode, type Handler } from "../command.ts";
 import { formatJson } from "../table.ts";
+import { isAgreed } from "./agree.ts";
+import { cleanKubeProxy } from "./clean-kube-proxy.ts";
 import type { cleanupOptions } from "./options.ts";
 
 export const runCleanup: Handler<typeof cleanupOptions> = async (values, terminal) => {
+	if (values["kube-proxy"]) return cleanKubeProxy(values, terminal);
 	const layout = pinLayout(values.bpffs);
 	const found = { ...findRemovable(layout), sockets: findSockets(layout.directory) };
 	const empty = Object.values(found).every((paths) => paths.length === 0);
@@ -18,7 +21,10 @@ export const runCleanup: Handler<typeof cleanupOptions> = async (values, termina
 	const removes = !empty && !values["dry-run"];
 	if (removes) {
 		refuseBesideDaemon(layout.directory, values.force);
-		if (!values.yes && !(await isAgreed(terminal))) {
+		if (
+			!values.yes &&
+			!(await isAgreed(terminal, "Remove all of this? Services are then not served. [y/N] "))
+		) {
 			terminal.error("nothing was removed\n");
 			return ExitCode.DIFFERS;
 		}
@@ -57,13 +63,4 @@ function refuseBesideDaemon(directory: string, force: boolean): void {
 			hint: "stop it first; with --force it goes on without a dataplane until it is restarted",
 		});
 	}
-}
-
-async function isAgreed(terminal: Terminal): Promise<boolean> {
-	if (!terminal.interactive) {
-		throw usageError("there is no terminal to ask on", "--yes removes without asking, --dry-run only lists");
-	}
-	return /^y(es)?$/i.test(
-		(await terminal.ask("Remove all of this? Services are then not served. [y/N] ")).trim(),
-	);
 }
