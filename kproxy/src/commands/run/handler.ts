@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import type { AttachOutcome } from "../../dataplane/attach.ts";
 import { type Dataplane, openDataplane } from "../../dataplane/open-dataplane.ts";
+import { formatPorts, reservePorts } from "../../dataplane/reserved-ports.ts";
 import { createPipeline } from "../../pipeline.ts";
-import { daemonSocketPath, listenToCli } from "../../serve/daemon-socket.ts";
+import { daemonSocketPath, listenToCli, reservedPortsNote } from "../../serve/daemon-socket.ts";
 import { createHealth } from "../../serve/health.ts";
 import { sampleKernel } from "../../serve/kernel-sample.ts";
 import { type Listener, listen, type Routes } from "../../serve/listen.ts";
@@ -34,6 +35,7 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 
 	dataplane = held.use(openDataplane({ ...settings, cgroup: settings.cgroup.path }));
 	logDataplane(log, dataplane, settings);
+	reserveNodePorts(settings, log);
 
 	const synced = new AbortController();
 	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
@@ -74,6 +76,19 @@ function setOwnProcess({ ignoredFields, oomScoreAdj }: Settings, log: Logger): v
 	} catch (error) {
 		log.warn(
 			`oomScoreAdj ${oomScoreAdj} cannot be set: ${(error as Error).message}; it needs CAP_SYS_RESOURCE`,
+		);
+	}
+}
+
+/** Else the kernel may give a NodePort to a socket that dials out, and the replies would be taken for dials. */
+function reserveNodePorts({ network, bpffs }: Settings, log: Logger): void {
+	try {
+		const added = reservePorts([network.nodePorts], { notePath: reservedPortsNote(bpffs) });
+		if (added.length > 0)
+			log.info({ ports: formatPorts(added) }, "reserved: the kernel gives them to no socket");
+	} catch (error) {
+		log.warn(
+			`NodePorts are not reserved: ${(error as Error).message}; add ${formatPorts([network.nodePorts])} to net.ipv4.ip_local_reserved_ports`,
 		);
 	}
 }

@@ -131,6 +131,16 @@ function cidrs(texts: readonly string[], option: string): string[] {
 	return [...found];
 }
 
+/** The two port ranges of a command that has only these, as `doctor`. Throws BpfError `USAGE`. */
+export function readPortRanges(
+	values: OptionValues<Pick<typeof networkOptions, "node-port-range" | "snat-ports">>,
+): Pick<NetworkSettings, "nodePorts" | "snatPorts"> {
+	return {
+		nodePorts: portRange(values["node-port-range"], "--node-port-range") ?? NODE_PORTS,
+		snatPorts: portRange(values["snat-ports"], "--snat-ports") ?? SNAT_PORTS,
+	};
+}
+
 function portRange(text: string | undefined, option: string): PortRange | undefined {
 	if (text === undefined) return undefined;
 	const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
