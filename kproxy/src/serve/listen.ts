@@ -62,9 +62,14 @@ export async function listen(
 	// A probe needs milliseconds: whoever takes longer to ask holds a descriptor for nothing.
 	server.requestTimeout = 10_000;
 	server.maxConnections = 256;
-	await bound(server, purpose, where);
+	await bound(server, purpose, everywhere(where));
 	const close = () => closed(server);
 	return { address: addressOf(server, where), close, [Symbol.asyncDispose]: close };
+}
+
+/** As in kube-proxy, 0.0.0.0 means every address of both families: probes of an IPv6 node come over IPv6. */
+function everywhere({ host, ...rest }: ListenOptions): ListenOptions {
+	return host === undefined || host === "0.0.0.0" ? rest : { host, ...rest };
 }
 
 async function respond(response: ServerResponse, route: Route | undefined): Promise<void> {

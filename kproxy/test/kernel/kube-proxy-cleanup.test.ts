@@ -194,7 +194,7 @@ for (const { title, values, terminal, code } of [
 		await putForeign(view);
 		await putKubeProxy(view);
 		const before = await ruleset(view);
-		t.is(await cleanKubeProxy({ ...options, ...values }, terminal, view), code);
+		t.is(Number(await cleanKubeProxy({ ...options, ...values }, terminal, view)), code);
 		t.is(await ruleset(view), before);
 		t.regex(terminal.stdout, /delete table/);
 	});

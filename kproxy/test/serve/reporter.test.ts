@@ -25,7 +25,7 @@ const REPORT: Report = {
 	repairs: [],
 };
 
-const BACKEND = { address: "10.0.0.1", port: 80, protocol: 6, state: 1, reuse: 1 } as const;
+const BACKEND = { address: "10.0.0.1", port: 80, protocol: 6, state: 1, reuse: 1, flags: 0 } as const;
 
 function stage() {
 	const clock = { nowMs: START };

@@ -1,4 +1,5 @@
 import { canonicalCidr } from "../../config/cidr.ts";
+import { MAX_CIDRS } from "../../config/cluster-ranges.ts";
 import {
 	ALL_NODE_ADDRESSES,
 	type NodePortAddresses,
@@ -8,8 +9,6 @@ import { addressFamily, canonicalAddress } from "../../model/address.ts";
 import { type OptionValues, usageError } from "../command.ts";
 import type { networkOptions } from "../options.ts";
 
-/** Cells of `service_cidr` and of `pod_cidr`: PREFIXES in bpf/types.h. */
-const MAX_CIDRS = 4;
 const NODE_PORTS: PortRange = { first: 30_000, last: 32_767 };
 const SNAT_PORTS: PortRange = { first: 61_000, last: 65_535 };
 const UDP_TIMEOUT_S = 120;
