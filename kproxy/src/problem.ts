@@ -6,7 +6,8 @@ export type ProblemCode =
 	| "MAP_FULL"
 	| "MAP_NEARLY_FULL"
 	| "MAP_REPAIRED"
-	| "WRITE_FAILED";
+	| "WRITE_FAILED"
+	| "HEALTH_CHECK_PORT";
 
 /** One problem of one object, for its status and one log line. */
 export interface Problem {

@@ -61,3 +61,59 @@ export const filterOptions = {
 	port: { type: "number", requiresArg: true, describe: "Only this port number" },
 	protocol: { choices: ["tcp", "udp"], requiresArg: true, describe: "Only this protocol" },
 } as const satisfies OptionTable;
+
+/** What the node's network looks like, for the packet path. Lists may be repeated flags or have commas. */
+export const networkOptions = {
+	"node-ip": {
+		type: "string",
+		array: true,
+		nargs: 1,
+		describe: "Address of this node, one of each family; default: as the Node object has it",
+	},
+	device: {
+		type: "string",
+		array: true,
+		nargs: 1,
+		describe: "Device that leads to other machines; default: those with an address or a default route",
+	},
+	"node-port-addresses": {
+		type: "string",
+		array: true,
+		nargs: 1,
+		describe: "CIDR of node addresses that serve NodePorts, or primary, localhost, all; default: all",
+	},
+	"cluster-cidr": {
+		type: "string",
+		array: true,
+		nargs: 1,
+		describe: "CIDR of the pods of all nodes: clients from there are in the cluster",
+	},
+	"service-cidr": {
+		type: "string",
+		array: true,
+		nargs: 1,
+		describe: "CIDR that ClusterIPs come from, where no ServiceCIDR object says",
+	},
+	"node-port-range": {
+		type: "string",
+		defaultDescription: "30000-32767",
+		requiresArg: true,
+		describe: "Ports that NodePorts come from, as the API server has them",
+	},
+	"snat-ports": {
+		type: "string",
+		defaultDescription: "61000-65535",
+		requiresArg: true,
+		describe: "Source ports for flows whose source is translated; no other use may be made of them",
+	},
+	"udp-timeout": {
+		type: "number",
+		defaultDescription: "120",
+		requiresArg: true,
+		describe: "Seconds after which a silent UDP flow is a new one",
+	},
+	"masquerade-all": {
+		type: "boolean",
+		describe: "Translate the source of every flow of the packet path; default: only where replies need it",
+	},
+} as const satisfies OptionTable;

@@ -57,7 +57,6 @@ function buildParser(
 		.usage("Serves Kubernetes Services from eBPF, in kube-proxy's place.\n\n  $0 COMMAND [options]")
 		.parserConfiguration({
 			"camel-case-expansion": false,
-			"duplicate-arguments-array": false,
 			"dot-notation": false,
 		})
 		.locale("en")
@@ -102,7 +101,7 @@ function pick(values: Record<string, unknown>, command: Command): Record<string,
 	const table: OptionTable = { ...globalOptions, ...command.options };
 	const picked: Record<string, unknown> = {};
 	for (const [name, option] of Object.entries(table)) {
-		const value = values[name];
+		const value = option.array ? values[name] : lastOf(values[name]);
 		if (
 			option.type === "number" &&
 			value !== undefined &&
@@ -110,7 +109,7 @@ function pick(values: Record<string, unknown>, command: Command): Record<string,
 		) {
 			throw usageError(`--${name} takes a whole number`, see(command));
 		}
-		if (value === "" && !option.mayBeEmpty) {
+		if ((value === "" || (Array.isArray(value) && value.includes(""))) && !option.mayBeEmpty) {
 			throw usageError(`--${name} is empty`, see(command));
 		}
 		picked[name] = value;
@@ -119,6 +118,11 @@ function pick(values: Record<string, unknown>, command: Command): Record<string,
 		picked[command.positional.name] = values[command.positional.name];
 	}
 	return picked;
+}
+
+/** yargs collects a flag that is given twice; only where a list is meant do both count. */
+function lastOf(value: unknown): unknown {
+	return Array.isArray(value) ? value.at(-1) : value;
 }
 
 /** yargs takes `--once=3` for false; a person who writes that means something else. */

@@ -13,8 +13,17 @@ export const RUN_DIRECTORY = "/run/kproxy";
  * because two mounts may have one path. A socket and not the healthz port: that one is open to the network.
  */
 export function daemonSocketPath(bpffs: string, runDirectory: string = RUN_DIRECTORY): string {
+	return `${daemonFile(bpffs, runDirectory)}.sock`;
+}
+
+/** Where the daemon of this bpffs directory notes which ports it has reserved. */
+export function reservedPortsNote(bpffs: string, runDirectory: string = RUN_DIRECTORY): string {
+	return `${daemonFile(bpffs, runDirectory)}.ports`;
+}
+
+function daemonFile(bpffs: string, runDirectory: string): string {
 	const { dev, ino } = statSync(bpffs);
-	return `${runDirectory}/bpffs-${dev}-${ino}.sock`;
+	return `${runDirectory}/bpffs-${dev}-${ino}`;
 }
 
 /** Listens for the CLI. Whoever calls holds the lock of `bpffs`, so a socket that exists is a dead daemon's. */

@@ -10,10 +10,15 @@ export interface Answer {
 	status?: number;
 	type: string;
 	body: string;
+	/** Besides those that every answer has; names in lower case. */
+	headers?: Readonly<Record<string, string>>;
 }
 
 /** Answers by path, without query. Only GET and HEAD are ever answered. */
-export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+export type Routes = Readonly<Record<string, Route>>;
+
+/** Makes the answer to one request. */
+export type Route = () => Answer | Promise<Answer>;
 
 /** A listening HTTP server. */
 export interface Listener extends AsyncDisposable {
@@ -37,27 +42,37 @@ export function parseBindAddress(
 }
 
 /**
- * Listens and answers `routes`. `purpose` is what the error names: `healthz`, `metrics`.
+ * Listens and answers `routes`, or every path by one route. `purpose` is what the error names: `healthz`, `metrics`.
+ * Without a host it listens on all addresses of both families.
  * Throws BpfError `ADDRESS_IN_USE`, or `LISTEN` for any other refusal.
  */
-export async function listen(purpose: string, where: ListenOptions, routes: Routes): Promise<Listener> {
+export async function listen(
+	purpose: string,
+	where: ListenOptions,
+	routes: Routes | Route,
+): Promise<Listener> {
 	const server = createServer((request, response) => {
 		const path = request.url?.split("?")[0] ?? "/";
 		if (request.method !== "GET" && request.method !== "HEAD") {
 			send(response, { status: 405, type: "text/plain", body: "only GET and HEAD are answered\n" });
 			return;
 		}
-		void respond(response, routes[path]);
+		void respond(response, typeof routes === "function" ? routes : routes[path]);
 	});
 	// A probe needs milliseconds: whoever takes longer to ask holds a descriptor for nothing.
 	server.requestTimeout = 10_000;
 	server.maxConnections = 256;
-	await bound(server, purpose, where);
+	await bound(server, purpose, everywhere(where));
 	const close = () => closed(server);
 	return { address: addressOf(server, where), close, [Symbol.asyncDispose]: close };
 }
 
-async function respond(response: ServerResponse, route: Routes[string] | undefined): Promise<void> {
+/** As in kube-proxy, 0.0.0.0 means every address of both families: probes of an IPv6 node come over IPv6. */
+function everywhere({ host, ...rest }: ListenOptions): ListenOptions {
+	return host === undefined || host === "0.0.0.0" ? rest : { host, ...rest };
+}
+
+async function respond(response: ServerResponse, route: Route | undefined): Promise<void> {
 	if (route === undefined) {
 		send(response, { status: 404, type: "text/plain", body: "not found\n" });
 		return;
@@ -69,8 +84,9 @@ async function respond(response: ServerResponse, route: Routes[string] | undefin
 	}
 }
 
-function send(response: ServerResponse, { status = 200, type, body }: Answer): void {
+function send(response: ServerResponse, { status = 200, type, body, headers }: Answer): void {
 	response.writeHead(status, {
+		...headers,
 		"content-type": type,
 		"content-length": Buffer.byteLength(body),
 		"x-content-type-options": "nosniff",
@@ -79,7 +95,8 @@ function send(response: ServerResponse, { status = 200, type, body }: Answer): v
 }
 
 async function bound(server: Server, purpose: string, where: ListenOptions): Promise<void> {
-	const object = where.path ?? `${where.host}:${where.port}`;
+	const object =
+		where.path ?? (where.host === undefined ? `port ${where.port}` : `${where.host}:${where.port}`);
 	try {
 		await new Promise<void>((resolve, reject) => {
 			server.once("error", reject);
@@ -94,13 +111,17 @@ async function bound(server: Server, purpose: string, where: ListenOptions): Pro
 				code: taken ? "ADDRESS_IN_USE" : "LISTEN",
 				operation: "listen",
 				object,
-				hint: taken
-					? `choose another with --${purpose}-bind-address, or find who has it: ss -ltnp 'sport = :${where.port}'`
-					: undefined,
+				hint: taken ? hintOf(purpose, where) : undefined,
 				cause,
 			},
 		);
 	}
+}
+
+function hintOf(purpose: string, { port }: ListenOptions): string {
+	const who = `find who has it: ss -ltnp 'sport = :${port}'`;
+	const chosen = purpose === "healthz" || purpose === "metrics";
+	return chosen ? `choose another with --${purpose}-bind-address, or ${who}` : who;
 }
 
 function addressOf(server: Server, where: ListenOptions): string {

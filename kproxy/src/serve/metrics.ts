@@ -1,5 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { NoLocalEndpoints } from "./no-local-endpoints.ts";
 import { createProcessMetrics } from "./process-metrics.ts";
+
+/** Values of the label `ip_family`. One pass writes both, as both of kube-proxy's proxies sync on a change. */
+export const IP_FAMILIES = ["IPv4", "IPv6"] as const;
+export type IpFamily = (typeof IP_FAMILIES)[number];
 
 /** What the kernel holds, read when somebody scrapes. */
 export interface KernelSample {
@@ -9,6 +14,8 @@ export interface KernelSample {
 	maps: readonly { name: string; entries: number | undefined; maxEntries: number }[];
 	/** Since the counters were pinned. */
 	reasons: readonly { reason: string; hook: string; packets: bigint }[];
+	/** Service ports that serve nobody here, by family and policy. */
+	noLocalEndpoints?: readonly NoLocalEndpoints[];
 }
 
 /** Every metric of the daemon. Label values come from fixed lists: maps, reasons, hooks, HTTP codes. */
@@ -16,10 +23,14 @@ export interface Metrics {
 	readonly registry: Registry;
 	/** The text of one scrape, kernel and process read afresh. */
 	scrape(): Promise<string>;
-	readonly syncDuration: Histogram;
-	readonly programmingDuration: Histogram;
-	readonly lastSync: Gauge;
-	readonly lastQueued: Gauge;
+	readonly syncDuration: Histogram<"ip_family">;
+	/** Of passes that compare everything: the first after a start. */
+	readonly fullSyncDuration: Histogram<"ip_family">;
+	/** Of all others. */
+	readonly partialSyncDuration: Histogram<"ip_family">;
+	readonly programmingDuration: Histogram<"ip_family">;
+	readonly lastSync: Gauge<"ip_family">;
+	readonly lastQueued: Gauge<"ip_family">;
 	readonly endpointChangesPending: Gauge;
 	readonly endpointChanges: Counter;
 	readonly serviceChangesPending: Gauge;
@@ -27,7 +38,11 @@ export interface Metrics {
 	readonly healthz: Counter<"code">;
 	readonly livez: Counter<"code">;
 	readonly syncFailures: Counter;
+	/** Requests to API servers. */
+	readonly apiRequests: Counter<"code" | "method" | "host">;
 }
+
+const FAMILY = ["ip_family"] as const;
 
 /** Seconds; 1 ms doubling up to 16 s, as kube-proxy has them. */
 const SYNC_BUCKETS = Array.from({ length: 15 }, (_, power) => 0.001 * 2 ** power);
@@ -60,6 +75,13 @@ export function createMetrics({ version, sample }: { version: string; sample: ()
 			return registry.metrics();
 		},
 		...createSyncMetrics(registers),
+		...createDurationMetrics(registers),
+		apiRequests: new Counter({
+			name: "rest_client_requests_total",
+			help: "Requests to API servers by HTTP status code, method and host",
+			labelNames: ["code", "method", "host"],
+			registers,
+		}),
 		healthz: new Counter({
 			name: "kubeproxy_proxy_healthz_total",
 			help: "Answers of /healthz by HTTP status code",
@@ -78,24 +100,13 @@ export function createMetrics({ version, sample }: { version: string; sample: ()
 function createSyncMetrics(registers: Registry[]) {
 	const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
 	const counter = (name: string, help: string) => new Counter({ name, help, registers });
+	const byFamily = (name: string, help: string) => new Gauge({ name, help, labelNames: FAMILY, registers });
 	return {
-		syncDuration: new Histogram({
-			name: "kubeproxy_sync_proxy_rules_duration_seconds",
-			help: "Time from taking a batch of changes to the last map write",
-			buckets: SYNC_BUCKETS,
-			registers,
-		}),
-		programmingDuration: new Histogram({
-			name: "kubeproxy_network_programming_duration_seconds",
-			help: "Time from the change of an endpoint, as its EndpointSlice dates it, to the last map write",
-			buckets: PROGRAMMING_BUCKETS,
-			registers,
-		}),
-		lastSync: gauge(
+		lastSync: byFamily(
 			"kubeproxy_sync_proxy_rules_last_timestamp_seconds",
 			"When the last batch was written, in seconds since the epoch",
 		),
-		lastQueued: gauge(
+		lastQueued: byFamily(
 			"kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds",
 			"When the last change came, in seconds since the epoch",
 		),
@@ -116,6 +127,33 @@ function createSyncMetrics(registers: Registry[]) {
 	};
 }
 
+function createDurationMetrics(registers: Registry[]) {
+	const histogram = (name: string, help: string, buckets: number[]) =>
+		new Histogram({ name, help, buckets, labelNames: FAMILY, registers });
+	return {
+		syncDuration: histogram(
+			"kubeproxy_sync_proxy_rules_duration_seconds",
+			"Time from taking a batch of changes to the last map write",
+			SYNC_BUCKETS,
+		),
+		fullSyncDuration: histogram(
+			"kubeproxy_sync_full_proxy_rules_duration_seconds",
+			"The same, of the first pass after a start, which compares everything",
+			SYNC_BUCKETS,
+		),
+		partialSyncDuration: histogram(
+			"kubeproxy_sync_partial_proxy_rules_duration_seconds",
+			"The same, of all other passes",
+			SYNC_BUCKETS,
+		),
+		programmingDuration: histogram(
+			"kubeproxy_network_programming_duration_seconds",
+			"Time from the change of an endpoint, as its EndpointSlice dates it, to the last map write",
+			PROGRAMMING_BUCKETS,
+		),
+	};
+}
+
 /** The metrics that mirror the kernel; the result copies a fresh sample into them. */
 function createKernelMetrics(registers: Registry[], sample: () => KernelSample): () => void {
 	const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
@@ -123,6 +161,12 @@ function createKernelMetrics(registers: Registry[], sample: () => KernelSample):
 	const frontends = gauge("kproxy_frontends", "Frontends that the kernel serves");
 	const backends = gauge("kproxy_backends", "Backends that the kernel knows");
 	const entries = byMap("kproxy_map_entries", "Entries in use, by map");
+	const noLocalEndpoints = new Gauge({
+		name: "kubeproxy_sync_proxy_rules_no_local_endpoints_total",
+		help: "Service ports with traffic policy Local that have endpoints, but none on this node",
+		labelNames: ["ip_family", "traffic_policy"],
+		registers,
+	});
 	const limits = byMap("kproxy_map_max_entries", "Entries that fit, by map");
 	const reasons = new Counter({
 		name: "kproxy_reasons_total",
@@ -139,6 +183,9 @@ function createKernelMetrics(registers: Registry[], sample: () => KernelSample):
 			if (map.entries !== undefined) {
 				entries.set({ map: map.name }, map.entries);
 			}
+		}
+		for (const { family, policy, servicePorts } of kernel.noLocalEndpoints ?? []) {
+			noLocalEndpoints.set({ ip_family: family, traffic_policy: policy }, servicePorts);
 		}
 		// The kernel keeps the total: it survives a restart of the daemon, so it is copied and not added.
 		reasons.reset();

@@ -1,9 +1,10 @@
 import { addressAndPort, protocolText } from "../dataplane/tables.ts";
 import type { Report } from "../pipeline.ts";
+import type { Problem } from "../problem.ts";
 import type { Batch } from "../watch/source.ts";
 import type { Health } from "./health.ts";
 import type { Logger } from "./logger.ts";
-import type { Metrics } from "./metrics.ts";
+import { IP_FAMILIES, type IpFamily, type Metrics } from "./metrics.ts";
 import { createProblemLog } from "./problem-log.ts";
 
 /** Backends that one log line names. */
@@ -15,6 +16,10 @@ export interface Reporter {
 	count(watch: AsyncIterable<Batch>): AsyncIterable<Batch>;
 	/** Takes the report of each pass. */
 	report(report: Report): void;
+	/** Takes all problems from elsewhere than the pipeline, such as ports that cannot be opened. */
+	alsoReport(problems: readonly Problem[]): void;
+	/** All that there are now. */
+	readonly problems: readonly Problem[];
 	/** The last report; undefined before the first pass. */
 	readonly last: Report | undefined;
 	/** When all was last found or made to be in the kernel, in ms since the epoch. */
@@ -39,13 +44,17 @@ export function createReporter({ log, health, metrics, now }: ReporterOptions): 
 		last: undefined,
 		syncedMs: undefined,
 	};
+	let others: readonly Problem[] = [];
+	const updateProblems = () => problems.update([...(state.last?.problems ?? []), ...others]);
+	const families: TriggerFamilies = new Map();
 	const isInSync = () => state.last?.synced === true && state.last.pending === 0;
 	return {
 		async *count(watch) {
 			for await (const batch of watch) {
 				if (batch.changes.length > 0) {
 					countChanges(batch, metrics);
-					metrics.lastQueued.set(now() / 1000);
+					noteFamilies(batch, families);
+					for (const ip_family of IP_FAMILIES) metrics.lastQueued.set({ ip_family }, now() / 1000);
 					health.queued();
 				}
 				yield batch;
@@ -53,17 +62,26 @@ export function createReporter({ log, health, metrics, now }: ReporterOptions): 
 		},
 		report(report) {
 			const wasInSync = isInSync();
+			const isFirst = state.last === undefined;
 			state.last = report;
-			problems.update(report.problems);
+			updateProblems();
 			for (const repair of report.repairs) {
 				log.warn(repair);
 			}
-			observe(report, metrics, { startedMs, nowMs: now() });
+			observe(report, metrics, { startedMs, nowMs: now(), isFirst, families });
+			if (report.pending === 0) families.clear();
 			if (isInSync()) {
 				state.syncedMs = now();
 				health.synced();
 			}
 			logPass(report, log, !wasInSync && isInSync());
+		},
+		alsoReport(problems) {
+			others = problems;
+			updateProblems();
+		},
+		get problems() {
+			return problems.current;
 		},
 		get last() {
 			return state.last;
@@ -79,31 +97,55 @@ export function createReporter({ log, health, metrics, now }: ReporterOptions): 
 
 function countChanges({ changes }: Batch, metrics: Metrics): void {
 	const services = changes.filter(({ kind }) => kind === "Service").length;
-	const slices = changes.length - services;
+	const slices = changes.filter(({ kind }) => kind === "EndpointSlice").length;
 	metrics.serviceChanges.inc(services);
 	metrics.endpointChanges.inc(slices);
 	metrics.serviceChangesPending.inc(services);
 	metrics.endpointChangesPending.inc(slices);
 }
 
+/** Families of the slices that came with a trigger time: the report has times only. */
+type TriggerFamilies = Map<number, Set<IpFamily>>;
+
+function noteFamilies({ changes }: Batch, families: TriggerFamilies): void {
+	for (const { object } of changes) {
+		if (object?.kind !== "EndpointSlice" || object.triggerTimeMs === undefined) continue;
+		if (object.addressType === "FQDN") continue;
+		const known = families.get(object.triggerTimeMs) ?? new Set();
+		families.set(object.triggerTimeMs, known.add(object.addressType));
+	}
+}
+
+interface Circumstances {
+	startedMs: number;
+	nowMs: number;
+	/** The first pass after the start. */
+	isFirst: boolean;
+	families: TriggerFamilies;
+}
+
 function observe(
 	report: Report,
 	metrics: Metrics,
-	{ startedMs, nowMs }: { startedMs: number; nowMs: number },
+	{ startedMs, nowMs, isFirst, families }: Circumstances,
 ): void {
-	if (report.changes > 0) {
-		metrics.syncDuration.observe(report.durationMs / 1000);
+	const kind = isFirst ? metrics.fullSyncDuration : metrics.partialSyncDuration;
+	for (const ip_family of report.changes > 0 ? IP_FAMILIES : []) {
+		metrics.syncDuration.observe({ ip_family }, report.durationMs / 1000);
+		kind.observe({ ip_family }, report.durationMs / 1000);
 	}
 	if (report.pending > 0) {
 		metrics.syncFailures.inc();
 		return;
 	}
-	metrics.lastSync.set(nowMs / 1000);
+	for (const ip_family of IP_FAMILIES) metrics.lastSync.set({ ip_family }, nowMs / 1000);
 	metrics.serviceChangesPending.set(0);
 	metrics.endpointChangesPending.set(0);
 	// What changed before the daemon was there says nothing about the daemon.
 	for (const triggerMs of report.triggerTimesMs.filter((each) => each >= startedMs)) {
-		metrics.programmingDuration.observe(Math.max(0, nowMs - triggerMs) / 1000);
+		for (const ip_family of families.get(triggerMs) ?? IP_FAMILIES) {
+			metrics.programmingDuration.observe({ ip_family }, Math.max(0, nowMs - triggerMs) / 1000);
+		}
 	}
 }
 

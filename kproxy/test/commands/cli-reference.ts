@@ -58,9 +58,9 @@ function placeholder({ type, choices }: OptionTable[string]): string {
 	return type === "boolean" ? "" : type === "number" ? " NUMBER" : " VALUE";
 }
 
-function defaultOf({ default: value, type }: OptionTable[string]): string {
+function defaultOf({ default: value, defaultDescription, type }: OptionTable[string]): string {
 	if (value === undefined) {
-		return "";
+		return defaultDescription === undefined ? "" : `\`${defaultDescription}\``;
 	}
 	return type === "boolean" ? (value ? "on" : "off") : `\`${value}\``;
 }

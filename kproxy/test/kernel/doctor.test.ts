@@ -66,7 +66,7 @@ for (const [where, shell] of Object.entries(BARE)) {
 		t.false(ok);
 		t.deepEqual(
 			[...new Set(checks.map(({ group }) => group))],
-			["kernel", "permissions", "mounts", "neighbours", "canary"],
+			["kernel", "permissions", "mounts", "network", "neighbours", "canary"],
 		);
 		const advice = checks.map((check) => check.advice ?? "");
 		t.true(advice.some((line) => line.includes("mount -t bpf bpf")));

@@ -50,6 +50,19 @@ for (const { title, waitedMs, status } of [
 	});
 }
 
+test("A node that is being deleted gets no traffic, but its daemon no restart", (t) => {
+	const { health } = healthAt();
+	health.synced();
+	health.node(false);
+	t.is(health.healthz().status, 503);
+	t.is(health.healthz().body.nodeEligible, false);
+	t.is(health.livez().status, 200);
+	t.false("nodeEligible" in health.livez().body);
+	t.true(health.healthy);
+	health.node(true);
+	t.is(health.healthz().status, 200);
+});
+
 test("An unhealthy answer dates the last sync that worked", (t) => {
 	const { clock, health } = healthAt();
 	health.synced();

@@ -67,6 +67,31 @@ test("An address that this machine does not have is named", async (t) => {
 	t.regex(error?.message ?? "", /^metrics cannot listen on 198\.51\.100\.1:1: /);
 });
 
+for (const host of ["0.0.0.0", undefined]) {
+	test(`Listening on ${host ?? "no address"} answers in both families`, async (t) => {
+		await using listener = await listen("healthz", { host, port: 0 }, routes);
+		const port = listener.address.split(":").at(-1);
+		t.is((await fetch(`http://127.0.0.1:${port}/ok`)).status, 200);
+		t.is((await fetch(`http://[::1]:${port}/ok`)).status, 200);
+	});
+}
+
+test("One route answers every path, with headers of its own", async (t) => {
+	const route = () => ({ type: "text/plain", body: "", headers: { "x-weight": "7" } });
+	await using listener = await listen("weight", { host: "127.0.0.1", port: 0 }, route);
+	const response = await fetch(`http://${listener.address}/any/path`);
+	t.is(response.headers.get("x-weight"), "7");
+	t.is(response.headers.get("content-type"), "text/plain");
+});
+
+test("A taken port of a server without a flag has no flag in its hint", async (t) => {
+	await withListener(async ({ address }) => {
+		const port = Number(address.split(":")[1]);
+		const error = await t.throwsAsync(listen("health check", { host: "127.0.0.1", port }, routes));
+		t.regex((error as { hint?: string }).hint ?? "", /^find who has it: ss -ltnp/);
+	});
+});
+
 test("Closing ends connections that are kept alive", async (t) => {
 	const listener = await listen("healthz", { host: "127.0.0.1", port: 0 }, routes);
 	await fetch(`http://${listener.address}/ok`);

@@ -12,6 +12,7 @@ const sample: KernelSample = {
 		{ name: "sock_peers", entries: undefined, maxEntries: 200 },
 	],
 	reasons: [{ reason: "TRANSLATED", hook: "CONNECT", packets: 41n }],
+	noLocalEndpoints: [{ family: "IPv6", policy: "external", servicePorts: 2 }],
 };
 
 const createTestMetrics = () => createMetrics({ version: "1.2.3", sample: () => sample });
@@ -40,6 +41,10 @@ test("A scrape shows what the kernel holds", async (t) => {
 	t.notRegex(text, /kproxy_map_entries\{map="sock_peers"\}/);
 	t.regex(text, /^kproxy_reasons_total\{reason="TRANSLATED",hook="CONNECT"\} 41$/m);
 	t.regex(text, /^kproxy_build_info\{version="1\.2\.3",node_version="[^"]+"\} 1$/m);
+	t.regex(
+		text,
+		/^kubeproxy_sync_proxy_rules_no_local_endpoints_total\{ip_family="IPv6",traffic_policy="external"\} 2$/m,
+	);
 	t.regex(text, /^process_resident_memory_bytes [1-9]/m);
 });
 
@@ -51,11 +56,13 @@ test("Two scrapes show the kernel's total, not its sum", async (t) => {
 
 test("Histograms have kube-proxy's buckets", async (t) => {
 	const metrics = createTestMetrics();
-	metrics.syncDuration.observe(1);
-	metrics.programmingDuration.observe(1);
+	metrics.syncDuration.observe({ ip_family: "IPv4" }, 1);
+	metrics.programmingDuration.observe({ ip_family: "IPv4" }, 1);
 	const text = await metrics.scrape();
 	const buckets = (name: string) =>
-		[...text.matchAll(new RegExp(`^${name}_bucket\\{le="([^"]+)"`, "gm"))].map((match) => match[1]);
+		[...text.matchAll(new RegExp(`^${name}_bucket\\{le="([^"]+)",ip_family="IPv4"\\}`, "gm"))].map(
+			(match) => match[1],
+		);
 	const sync = buckets("kubeproxy_sync_proxy_rules_duration_seconds");
 	t.deepEqual([sync.length, sync[0], sync[14], sync[15]], [16, "0.001", "16.384", "+Inf"]);
 	const programming = buckets("kubeproxy_network_programming_duration_seconds");

@@ -1,5 +1,7 @@
 import test from "ava";
+import type { ApiObject } from "../../src/model/objects.ts";
 import type { Report } from "../../src/pipeline.ts";
+import type { Problem } from "../../src/problem.ts";
 import { createHealth } from "../../src/serve/health.ts";
 import { createLogger } from "../../src/serve/logger.ts";
 import { createMetrics } from "../../src/serve/metrics.ts";
@@ -23,7 +25,7 @@ const REPORT: Report = {
 	repairs: [],
 };
 
-const BACKEND = { address: "10.0.0.1", port: 80, protocol: 6, state: 1, reuse: 1 } as const;
+const BACKEND = { address: "10.0.0.1", port: 80, protocol: 6, state: 1, reuse: 1, flags: 0 } as const;
 
 function stage() {
 	const clock = { nowMs: START };
@@ -39,7 +41,9 @@ function stage() {
 	const sample = () => ({ frontends: 0, backends: 0, maps: [], reasons: [] });
 	const metrics = createMetrics({ version: "0", sample });
 	const reporter = createReporter({ log, health, metrics, now });
-	const value = async (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(await metrics.scrape())?.[1];
+	// Of a metric with families, the value for IPv4.
+	const value = async (name: string, family = "IPv4") =>
+		new RegExp(`^${name}(?:\\{ip_family="${family}"\\})? (.*)$`, "m").exec(await metrics.scrape())?.[1];
 	return { clock, lines, health, reporter, value };
 }
 
@@ -137,4 +141,55 @@ test("Programming time counts from the change of an endpoint, unless the daemon 
 	reporter.report({ ...REPORT, changes: 1, triggerTimesMs: [START - 60_000, START + 500] });
 	t.is(await value("kubeproxy_network_programming_duration_seconds_count"), "1");
 	t.is(await value("kubeproxy_network_programming_duration_seconds_sum"), "1.5");
+});
+
+test("The first pass counts as a full sync, the others as partial ones", async (t) => {
+	const { reporter, value } = stage();
+	for (const changes of [3, 1, 1, 0]) reporter.report({ ...REPORT, changes });
+	t.is(await value("kubeproxy_sync_proxy_rules_duration_seconds_count"), "3");
+	t.is(await value("kubeproxy_sync_full_proxy_rules_duration_seconds_count"), "1");
+	t.is(await value("kubeproxy_sync_partial_proxy_rules_duration_seconds_count", "IPv6"), "2");
+});
+
+test("Programming time counts for the family of the slice that changed", async (t) => {
+	const { clock, reporter, value } = stage();
+	clock.nowMs += 10_000;
+	const slice = {
+		kind: "EndpointSlice",
+		namespace: "a",
+		name: "c",
+		service: "b",
+		addressType: "IPv6",
+		ports: [],
+		endpoints: [],
+		triggerTimeMs: clock.nowMs - 2000,
+	} as unknown as ApiObject;
+	const change = { kind: "EndpointSlice", namespace: "a", name: "c", object: slice } as const;
+	await pass(reporter.count(batchesOf({ synced: true, changes: [change] })));
+	reporter.report({ ...REPORT, changes: 1, triggerTimesMs: [clock.nowMs - 2000] });
+	t.is(await value("kubeproxy_network_programming_duration_seconds_sum", "IPv6"), "2");
+	t.is(await value("kubeproxy_network_programming_duration_seconds_sum", "IPv4"), undefined);
+});
+
+test("Problems from elsewhere are said once, beside the pipeline's", (t) => {
+	const { reporter, lines } = stage();
+	const problem = (id: string): Problem => ({
+		id,
+		object: "Service a/b",
+		code: "HEALTH_CHECK_PORT",
+		message: id,
+	});
+	reporter.report({ ...REPORT, problems: [problem("first")] });
+	reporter.alsoReport([problem("second")]);
+	reporter.report({ ...REPORT, problems: [problem("first")] });
+	t.deepEqual(
+		reporter.problems.map(({ id }) => id),
+		["first", "second"],
+	);
+	t.deepEqual(
+		lines.filter(({ level }) => level === 40).map(({ msg }) => msg),
+		["first", "second"],
+	);
+	reporter.alsoReport([]);
+	t.true(lines.some(({ msg }) => msg === "solved: second"));
 });

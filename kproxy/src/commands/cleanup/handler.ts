@@ -2,14 +2,28 @@ import { existsSync, rmSync } from "node:fs";
 import { BpfError, directoryLockHolder } from "bpf-loader";
 import { pinLayout } from "../../dataplane/bpffs.ts";
 import { findRemovable, type Removable, removeDataplane } from "../../dataplane/remove-dataplane.ts";
-import { daemonSocketPath } from "../../serve/daemon-socket.ts";
-import { ExitCode, type Handler, type Terminal, usageError } from "../command.ts";
+import {
+	findReservedPorts,
+	formatPorts,
+	type ReservedPortsPaths,
+	releasePorts,
+} from "../../dataplane/reserved-ports.ts";
+import { daemonSocketPath, reservedPortsNote } from "../../serve/daemon-socket.ts";
+import { ExitCode, type Handler } from "../command.ts";
 import { formatJson } from "../table.ts";
+import { isAgreed } from "./agree.ts";
+import { cleanKubeProxy } from "./clean-kube-proxy.ts";
 import type { cleanupOptions } from "./options.ts";
 
 export const runCleanup: Handler<typeof cleanupOptions> = async (values, terminal) => {
+	if (values["kube-proxy"]) return cleanKubeProxy(values, terminal);
 	const layout = pinLayout(values.bpffs);
-	const found = { ...findRemovable(layout), sockets: findSockets(layout.directory) };
+	const notes = findNotes(layout.directory);
+	const found = {
+		...findRemovable(layout),
+		sockets: findSockets(layout.directory),
+		ports: notes.flatMap(findReservedPorts).map((range) => formatPorts([range])),
+	};
 	const empty = Object.values(found).every((paths) => paths.length === 0);
 	const isJson = values.output === "json";
 	if (!isJson) {
@@ -18,10 +32,14 @@ export const runCleanup: Handler<typeof cleanupOptions> = async (values, termina
 	const removes = !empty && !values["dry-run"];
 	if (removes) {
 		refuseBesideDaemon(layout.directory, values.force);
-		if (!values.yes && !(await isAgreed(terminal))) {
+		if (
+			!values.yes &&
+			!(await isAgreed(terminal, "Remove all of this? Services are then not served. [y/N] "))
+		) {
 			terminal.error("nothing was removed\n");
 			return ExitCode.DIFFERS;
 		}
+		notes.map(releasePorts);
 		removeDataplane(found);
 		for (const path of found.sockets) {
 			rmSync(path, { force: true });
@@ -36,12 +54,25 @@ function findSockets(bpffs: string): string[] {
 	return existsSync(bpffs) ? [daemonSocketPath(bpffs)].filter(existsSync) : [];
 }
 
-function formatRemovable({ links, maps, directories, sockets }: Removable & { sockets: string[] }): string {
+/** Our part of the ports that the kernel gives to nobody by itself; none where no daemon has noted any. */
+function findNotes(bpffs: string): ReservedPortsPaths[] {
+	const notePath = existsSync(bpffs) ? reservedPortsNote(bpffs) : undefined;
+	return notePath !== undefined && existsSync(notePath) ? [{ notePath }] : [];
+}
+
+function formatRemovable({
+	links,
+	maps,
+	directories,
+	sockets,
+	ports,
+}: Removable & { sockets: string[]; ports: string[] }): string {
 	return [
 		...links.map((path) => `detach and unpin   ${path}\n`),
 		...maps.map((path) => `unpin              ${path}\n`),
 		...directories.map((path) => `remove if empty    ${path}\n`),
 		...sockets.map((path) => `remove             ${path}\n`),
+		...ports.map((range) => `release            ports ${range} of net.ipv4.ip_local_reserved_ports\n`),
 	].join("");
 }
 
@@ -57,13 +88,4 @@ function refuseBesideDaemon(directory: string, force: boolean): void {
 			hint: "stop it first; with --force it goes on without a dataplane until it is restarted",
 		});
 	}
-}
-
-async function isAgreed(terminal: Terminal): Promise<boolean> {
-	if (!terminal.interactive) {
-		throw usageError("there is no terminal to ask on", "--yes removes without asking, --dry-run only lists");
-	}
-	return /^y(es)?$/i.test(
-		(await terminal.ask("Remove all of this? Services are then not served. [y/N] ")).trim(),
-	);
 }

@@ -5,7 +5,7 @@ export type Level = "ok" | "warn" | "fail";
 
 /** One line of the doctor's report. */
 export interface Check {
-	/** What it is about: `kernel`, `permissions`, `mounts`, `neighbours`, `canary`. */
+	/** What it is about: `kernel`, `permissions`, `mounts`, `network`, `neighbours`, `canary`. */
 	group: string;
 	name: string;
 	level: Level;

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { ExitCode, type Handler, type Terminal } from "../command.ts";
+import { readPortRanges } from "../run/network-settings.ts";
 import { escapeControls, formatJson } from "../table.ts";
 import { checkCanary } from "./canary-check.ts";
 import { type Check, collect } from "./check.ts";
@@ -7,14 +8,17 @@ import { checkHooks } from "./hook-checks.ts";
 import { checkKernel } from "./kernel-checks.ts";
 import { checkLeftovers } from "./leftover-checks.ts";
 import { checkMounts } from "./mount-checks.ts";
+import { checkNetwork } from "./network-checks.ts";
 import type { doctorOptions } from "./options.ts";
 import { checkPermissions } from "./permission-checks.ts";
 
 export const runDoctor: Handler<typeof doctorOptions> = async (values, terminal) => {
+	const ports = readPortRanges(values);
 	const checks = [
 		...(await collect({ group: "kernel", name: "features" }, checkKernel)),
 		...(await collect({ group: "permissions", name: "capabilities" }, () => checkPermissions())),
 		...(await checkMounts(values)),
+		...(await collect({ group: "network", name: "settings", level: "warn" }, () => checkNetwork(ports))),
 		...(await collect({ group: "neighbours", name: "kube-proxy", level: "warn" }, () => checkLeftovers())),
 		...(await collect({ group: "neighbours", name: "our hooks", level: "warn" }, () => checkHooks(values))),
 		...(values.canary

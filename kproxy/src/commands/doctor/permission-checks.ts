@@ -19,7 +19,11 @@ const SYS_ADMIN_BIT = 21n;
 
 const NEEDS: readonly Need[] = [
 	{ name: "CAP_BPF", bit: 39n, why: "creates maps and loads programs", splitOff: true },
-	{ name: "CAP_NET_ADMIN", bit: 12n, why: "loads programs that touch sockets and attaches them to cgroups" },
+	{
+		name: "CAP_NET_ADMIN",
+		bit: 12n,
+		why: "loads programs on sockets and packets, attaches them to cgroups and devices, reserves the NodePorts",
+	},
 	{
 		name: "CAP_SYS_ADMIN",
 		bit: SYS_ADMIN_BIT,

@@ -36,7 +36,7 @@ function describeDaemon({ settings, reporter, pipeline, queue, startedMs }: Daem
 		pending: reporter.last?.pending ?? 0,
 		counts: pipeline.counts(),
 		sources: queue.statuses(),
-		problems: reporter.last?.problems ?? [],
+		problems: reporter.problems,
 		use: reporter.last?.use ?? [],
 	};
 }

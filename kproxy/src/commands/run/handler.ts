@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
 import type { AttachOutcome } from "../../dataplane/attach.ts";
 import { type Dataplane, openDataplane } from "../../dataplane/open-dataplane.ts";
+import { formatPorts, reservePorts } from "../../dataplane/reserved-ports.ts";
 import { createPipeline } from "../../pipeline.ts";
-import { daemonSocketPath, listenToCli } from "../../serve/daemon-socket.ts";
+import { daemonSocketPath, listenToCli, reservedPortsNote } from "../../serve/daemon-socket.ts";
 import { createHealth } from "../../serve/health.ts";
 import { sampleKernel } from "../../serve/kernel-sample.ts";
 import { type Listener, listen, type Routes } from "../../serve/listen.ts";
@@ -16,17 +18,15 @@ import { daemonRoutes } from "./daemon-routes.ts";
 import type { runOptions } from "./options.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
-/** As kube-proxy's default: two of these without a sync, while changes wait, and the daemon is unhealthy. */
-const SYNC_PERIOD_MS = 30_000;
-
 export const runDaemon: Handler<typeof runOptions> = async (values, terminal) => {
 	const settings = await readSettings(values, terminal);
 	const log = createLogger({ ...settings.log, write: terminal.error });
 	await using held = new AsyncDisposableStack();
+	setOwnProcess(settings, log);
 
 	// Ports first: one that is taken must not leave programs attached.
 	let dataplane: Dataplane | undefined;
-	const health = createHealth({ now: Date.now, syncPeriodMs: SYNC_PERIOD_MS });
+	const health = createHealth({ now: Date.now, syncPeriodMs: settings.syncPeriodMs });
 	const sample = () => sampleKernel(dataplane?.maps.counters, reporter.last?.use ?? []);
 	const metrics = createMetrics({ version, sample });
 	const reporter = createReporter({ log, health, metrics, now: Date.now });
@@ -35,6 +35,7 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 
 	dataplane = held.use(openDataplane({ ...settings, cgroup: settings.cgroup.path }));
 	logDataplane(log, dataplane, settings);
+	reserveNodePorts(settings, log);
 
 	const synced = new AbortController();
 	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
@@ -60,6 +61,37 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	);
 	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
 };
+
+/** What the configuration says of the process itself, and once what of it is not heeded. */
+function setOwnProcess({ ignoredFields, oomScoreAdj }: Settings, log: Logger): void {
+	if (ignoredFields.length > 0) {
+		log.info(
+			{ fields: ignoredFields },
+			"fields of the configuration without meaning here: docs/replace-kube-proxy.md says why",
+		);
+	}
+	if (oomScoreAdj === undefined) return;
+	try {
+		writeFileSync("/proc/self/oom_score_adj", String(oomScoreAdj));
+	} catch (error) {
+		log.warn(
+			`oomScoreAdj ${oomScoreAdj} cannot be set: ${(error as Error).message}; it needs CAP_SYS_RESOURCE`,
+		);
+	}
+}
+
+/** Else the kernel may give a NodePort to a socket that dials out, and the replies would be taken for dials. */
+function reserveNodePorts({ network, bpffs }: Settings, log: Logger): void {
+	try {
+		const added = reservePorts([network.nodePorts], { notePath: reservedPortsNote(bpffs) });
+		if (added.length > 0)
+			log.info({ ports: formatPorts(added) }, "reserved: the kernel gives them to no socket");
+	} catch (error) {
+		log.warn(
+			`NodePorts are not reserved: ${(error as Error).message}; add ${formatPorts([network.nodePorts])} to net.ipv4.ip_local_reserved_ports`,
+		);
+	}
+}
 
 /** Without its socket the daemon does all that matters, so a read-only /run is no reason to stop. */
 async function answerCli(
@@ -97,7 +129,6 @@ function logDataplane(
 
 /** After `--once` nobody watches any more, so whoever called has to know that something is missing. */
 function onceCode(reporter: Reporter, queue: ChangeQueue): ExitCode {
-	const problems =
-		(reporter.last?.problems.length ?? 0) + queue.statuses().flatMap(({ problems }) => problems).length;
+	const problems = reporter.problems.length + queue.statuses().flatMap(({ problems }) => problems).length;
 	return reporter.inSync && problems === 0 ? ExitCode.OK : ExitCode.DIFFERS;
 }

@@ -1,8 +1,13 @@
 import type { OptionTable } from "../command.ts";
-import { bpffsOptions, cgroupOptions, sourceOptions } from "../options.ts";
+import { bpffsOptions, cgroupOptions, networkOptions, sourceOptions } from "../options.ts";
 
 export const runOptions = {
 	...sourceOptions,
+	config: {
+		type: "string",
+		requiresArg: true,
+		describe: "KubeProxyConfiguration (v1alpha1) to take settings from; flags win over it",
+	},
 	"node-name": {
 		type: "string",
 		requiresArg: true,
@@ -10,6 +15,7 @@ export const runOptions = {
 	},
 	...bpffsOptions,
 	...cgroupOptions,
+	...networkOptions,
 	once: {
 		type: "boolean",
 		default: false,
@@ -17,14 +23,14 @@ export const runOptions = {
 	},
 	"healthz-bind-address": {
 		type: "string",
-		default: "0.0.0.0:10256",
+		defaultDescription: "0.0.0.0:10256",
 		mayBeEmpty: true,
 		requiresArg: true,
 		describe: "Address for /healthz and /livez; empty: do not serve them",
 	},
 	"metrics-bind-address": {
 		type: "string",
-		default: "127.0.0.1:10249",
+		defaultDescription: "127.0.0.1:10249",
 		mayBeEmpty: true,
 		requiresArg: true,
 		describe: "Address for /metrics; empty: do not serve them",
@@ -52,7 +58,7 @@ export const runOptions = {
 	},
 	"log-level": {
 		choices: ["debug", "info", "warn", "error"],
-		default: "info",
+		defaultDescription: "info",
 		requiresArg: true,
 		describe: "Least important log lines to print",
 	},

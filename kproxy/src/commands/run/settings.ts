@@ -1,17 +1,24 @@
 import { hostname } from "node:os";
+import type { LocalDetection, MappedConfig } from "../../config/map-config.ts";
+import { readConfig } from "../../config/read-config.ts";
 import { type CgroupDirectory, findCgroup } from "../../dataplane/cgroup-root.ts";
 import type { DataplaneOptions } from "../../dataplane/open-dataplane.ts";
 import { parseBindAddress } from "../../serve/listen.ts";
-import type { LogLevel } from "../../serve/logger.ts";
+import { LOG_LEVELS, type LogLevel } from "../../serve/logger.ts";
 import type { Source } from "../../watch/source.ts";
 import { type OptionValues, type Terminal, usageError } from "../command.ts";
 import { createSources } from "../sources.ts";
+import { type NetworkSettings, readNetwork } from "./network-settings.ts";
 import type { runOptions } from "./options.ts";
 
 const HEALTHZ_PORT = 10256;
 const METRICS_PORT = 10249;
+const HEALTHZ_ADDRESS = `0.0.0.0:${HEALTHZ_PORT}`;
+const METRICS_ADDRESS = `127.0.0.1:${METRICS_PORT}`;
+/** As kube-proxy's default. */
+const SYNC_PERIOD_MS = 30_000;
 
-/** What the command line asks of the daemon, checked. */
+/** What the command line and the configuration ask of the daemon, checked. */
 export interface Settings {
 	nodeName: string;
 	once: boolean;
@@ -23,6 +30,17 @@ export interface Settings {
 	healthz: BindAddress | undefined;
 	metrics: BindAddress | undefined;
 	log: { level: LogLevel; format: "json" | "text"; colour: boolean };
+	network: NetworkSettings;
+	/** How clients in the cluster are told from those outside. */
+	detection: LocalDetection;
+	/** NodePorts on the loopback addresses of IPv4, where `network.nodePortAddresses` has them. */
+	localhostNodePorts: boolean;
+	/** Two of these without a sync, while changes wait, and the daemon is unhealthy. */
+	syncPeriodMs: number;
+	/** Of the daemon's process; undefined: as it is. */
+	oomScoreAdj: number | undefined;
+	/** Fields of the configuration that are set and have no meaning here. */
+	ignoredFields: readonly string[];
 }
 
 interface BindAddress {
@@ -30,46 +48,99 @@ interface BindAddress {
 	port: number;
 }
 
+type Values = OptionValues<typeof runOptions>;
+
 /** Throws BpfError `USAGE` for what cannot be meant, `NO_CGROUP2` and `NOT_CGROUP2`; changes nothing. */
-export async function readSettings(
-	values: OptionValues<typeof runOptions>,
-	terminal: Terminal,
-): Promise<Settings> {
+export async function readSettings(given: Values, terminal: Terminal): Promise<Settings> {
+	const config = given.config === undefined ? undefined : readConfig(given.config);
+	const { values, spell } = merge(given, config);
 	return {
 		nodeName: (values["node-name"] ?? hostname()).trim().toLowerCase(),
 		once: values.once,
 		bpffs: values.bpffs,
-		healthz: values.once ? undefined : bindAddress("healthz-bind-address", values, HEALTHZ_PORT),
-		metrics: values.once ? undefined : bindAddress("metrics-bind-address", values, METRICS_PORT),
+		healthz: values.once
+			? undefined
+			: bindAddress(values["healthz-bind-address"] ?? HEALTHZ_ADDRESS, {
+					option: spell("healthz-bind-address"),
+					port: HEALTHZ_PORT,
+				}),
+		metrics: values.once
+			? undefined
+			: bindAddress(values["metrics-bind-address"] ?? METRICS_ADDRESS, {
+					option: spell("metrics-bind-address"),
+					port: METRICS_PORT,
+				}),
 		sizes: {
 			svc_frontends: size("max-frontends", values),
 			svc_backends: size("max-backends", values),
 			svc_slots: size("max-slots", values),
 			svc_names: size("max-services", values),
 		},
+		network: readNetwork(values, spell),
+		...readConfigOnly(config),
 		sources: await createSources(values, terminal.env),
-		log: {
-			level: values["log-level"],
-			colour: terminal.errorReader.colour,
-			format: values["log-format"] ?? (terminal.errorReader.person ? "text" : "json"),
-		},
+		log: readLog(values, { terminal, spell }),
 		cgroup: findCgroup(values.cgroup),
 	};
 }
 
+/** What no flag has. */
+function readConfigOnly(
+	config: MappedConfig | undefined,
+): Pick<Settings, "detection" | "localhostNodePorts" | "syncPeriodMs" | "oomScoreAdj" | "ignoredFields"> {
+	return {
+		detection: config?.detection ?? { mode: "ClusterCIDR" },
+		localhostNodePorts: config?.localhostNodePorts ?? true,
+		syncPeriodMs: config?.syncPeriodMs ?? SYNC_PERIOD_MS,
+		oomScoreAdj: config?.oomScoreAdj,
+		ignoredFields: config?.ignored ?? [],
+	};
+}
+
+/** Flags win over the file; `spell` says where a value is from. */
+function merge(
+	given: Values,
+	config: MappedConfig | undefined,
+): { values: Values; spell: (option: string) => string } {
+	const flags: Record<string, unknown> = { ...config?.flags };
+	// A directory of manifests is a source of its own: the file's cluster is then not meant.
+	if (given.manifests !== undefined) delete flags.kubeconfig;
+	const fromFlags = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+	return {
+		values: { ...given, ...flags, ...fromFlags } as Values,
+		spell: (option) => {
+			const field = fromFlags[option] === undefined ? config?.origins[option] : undefined;
+			return field === undefined ? `--${option}` : `--config ${given.config}: ${field}`;
+		},
+	};
+}
+
+function readLog(
+	values: Values,
+	{ terminal, spell }: { terminal: Terminal; spell: (option: string) => string },
+): Settings["log"] {
+	const format: string | undefined = values["log-format"];
+	if (format !== undefined && format !== "json" && format !== "text") {
+		throw usageError(`${spell("log-format")} cannot be ${JSON.stringify(format)}: choose one of json, text`);
+	}
+	return {
+		level: LOG_LEVELS.find((level) => level === values["log-level"]) ?? "info",
+		colour: terminal.errorReader.colour,
+		format: format ?? (terminal.errorReader.person ? "text" : "json"),
+	};
+}
+
 function bindAddress(
-	name: "healthz-bind-address" | "metrics-bind-address",
-	values: OptionValues<typeof runOptions>,
-	defaultPort: number,
+	text: string,
+	{ option, port }: { option: string; port: number },
 ): BindAddress | undefined {
-	const text = values[name];
 	if (text === "") {
 		return undefined;
 	}
-	const address = parseBindAddress(text, defaultPort);
+	const address = parseBindAddress(text, port);
 	if (address === undefined) {
 		throw usageError(
-			`--${name} cannot be ${JSON.stringify(text)}`,
+			`${option} cannot be ${JSON.stringify(text)}`,
 			"write ADDRESS:PORT, as in 127.0.0.1:10256",
 		);
 	}
@@ -78,7 +149,7 @@ function bindAddress(
 
 function size(
 	name: "max-frontends" | "max-backends" | "max-slots" | "max-services",
-	values: OptionValues<typeof runOptions>,
+	values: Values,
 ): number | undefined {
 	const entries = values[name];
 	if (entries !== undefined && (entries < 1 || entries > 2 ** 31)) {
