@@ -32,6 +32,19 @@ export function isPodDevice(name: string, detection: LocalDetection): true | und
 	return detection.mode === "InterfaceNamePrefix" && name.startsWith(detection.prefix) ? true : undefined;
 }
 
+/** One of `status.addresses` of a Node. */
+export interface NodeAddress {
+	type: string;
+	address: string;
+}
+
+/** The IP addresses of a Node object, internal ones first, then external ones, as kube-proxy looks for the primary ones. */
+export function hostAddresses(addresses: readonly NodeAddress[]): string[] {
+	return ["InternalIP", "ExternalIP"].flatMap((wanted) =>
+		addresses.filter(({ type }) => type === wanted).map(({ address }) => address),
+	);
+}
+
 /** The node's primary address of each family: of `--node-ip`, else the first of the Node object's. */
 export function primaryAddresses(nodeIps: readonly string[], nodeAddresses: readonly string[]): string[] {
 	const families = (["IPv4", "IPv6"] as const).map((family) =>

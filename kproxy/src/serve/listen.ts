@@ -62,7 +62,7 @@ export async function listen(
 	// A probe needs milliseconds: whoever takes longer to ask holds a descriptor for nothing.
 	server.requestTimeout = 10_000;
 	server.maxConnections = 256;
-	await bound(server, purpose, everywhere(where));
+	await bound(server, purpose, where);
 	const close = () => closed(server);
 	return { address: addressOf(server, where), close, [Symbol.asyncDispose]: close };
 }
@@ -100,7 +100,7 @@ async function bound(server: Server, purpose: string, where: ListenOptions): Pro
 	try {
 		await new Promise<void>((resolve, reject) => {
 			server.once("error", reject);
-			server.listen(where, resolve);
+			server.listen(everywhere(where), resolve);
 		});
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException;

@@ -1,20 +1,20 @@
-import { primaryAddresses } from "../../config/cluster-ranges.ts";
+import { hostAddresses, type NodeAddress, primaryAddresses } from "../../config/cluster-ranges.ts";
 import { selectNodePortAddresses, servesAllAddresses } from "../../config/node-port-addresses.ts";
 import type { Health } from "../../serve/health.ts";
 import type { HealthCheckPorts, ServiceHealth } from "../../serve/health-check-ports.ts";
 import type { Settings } from "./settings.ts";
 
-/** What a pass of the pipeline leaves behind that the daemon's servers tell others. */
-export interface ClusterFacts {
+/** What the daemon's servers tell others of, as the model has it after a pass. */
+export interface ServedFacts {
 	/** Services with a `healthCheckNodePort`. */
 	healthChecks: readonly ServiceHealth[];
 	/** This node as its object has it; undefined where there is none, or none has come. */
-	node: { deleting: boolean; addresses: readonly string[] } | undefined;
+	node: { deleting: boolean; addresses: readonly NodeAddress[] } | undefined;
 }
 
 /** Brings the servers in step with the cluster; called after each pass. Resolves when they are. */
 export async function followCluster(
-	{ healthChecks, node }: ClusterFacts,
+	{ healthChecks, node }: ServedFacts,
 	{
 		health,
 		ports,
@@ -26,7 +26,7 @@ export async function followCluster(
 	},
 ): Promise<void> {
 	health.node(node?.deleting !== true);
-	await ports.update(healthChecks, listenHosts(node?.addresses ?? [], settings));
+	await ports.update(healthChecks, listenHosts(hostAddresses(node?.addresses ?? []), settings));
 }
 
 /** The addresses that NodePorts are served at; undefined: all, also where none is known, as in kube-proxy. */

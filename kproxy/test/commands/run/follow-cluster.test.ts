@@ -4,7 +4,15 @@ import { type NodePortAddresses, parseNodePortAddresses } from "../../../src/con
 import { createHealth } from "../../../src/serve/health.ts";
 import type { HealthCheckPorts } from "../../../src/serve/health-check-ports.ts";
 
-const NODE = { deleting: false, addresses: ["192.0.2.7", "198.51.100.7", "fd00::7"] };
+const NODE = {
+	deleting: false,
+	addresses: [
+		{ type: "Hostname", address: "node-1" },
+		{ type: "ExternalIP", address: "198.51.100.7" },
+		{ type: "InternalIP", address: "192.0.2.7" },
+		{ type: "InternalIP", address: "fd00::7" },
+	],
+};
 
 function stage(texts: string[], { localhost = true, nodeIps = [] as string[] } = {}) {
 	const asked: (readonly string[] | undefined)[] = [];
