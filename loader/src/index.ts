@@ -55,6 +55,15 @@ export {
 	type ReadBatch,
 	watchReadable,
 } from "./map-calls.ts";
+export {
+	type AddressScope,
+	type DefaultRoute,
+	type NetworkAddress,
+	type NetworkLink,
+	type NetworkSnapshot,
+	readNetwork,
+} from "./netlink/network.ts";
+export { type NetworkWatch, type NetworkWatchOptions, watchNetwork } from "./netlink/watch-network.ts";
 export { BpfMap, type MapInfo, openPinnedMap } from "./object/bpf-map.ts";
 export { BpfObject, type ObjectNames } from "./object/bpf-object.ts";
 export {
