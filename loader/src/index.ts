@@ -55,6 +55,7 @@ export {
 	type ReadBatch,
 	watchReadable,
 } from "./map-calls.ts";
+export { inNetworkNamespace, netnsCookie } from "./netlink/namespace.ts";
 export {
 	type AddressScope,
 	type DefaultRoute,
