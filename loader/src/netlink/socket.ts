@@ -1,6 +1,6 @@
 import { Errno } from "../errno.ts";
 import { BpfError } from "../errors.ts";
-import { failure, type Meanings } from "../failure.ts";
+import { failure } from "../failure.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import {
 	bindNetlink,
@@ -27,7 +27,6 @@ export interface NetlinkRequest {
 	type: number;
 	body: Uint8Array;
 	object: string;
-	meanings?: Meanings;
 }
 
 /** What `receive` found: messages, nothing for now, or that the kernel dropped some as the socket was full. */
@@ -52,8 +51,15 @@ export class NetlinkSocket {
 		throw failure({ operation: "open", object: "a netlink socket" }, -status);
 	}
 
-	/** All messages of a dump, asked for again as long as it changed meanwhile. Throws BpfError `DUMP_INTERRUPTED`. */
+	/** All messages of a dump. Throws BpfError, `DUMP_INTERRUPTED` where what it lists never stood still. */
 	dump(request: NetlinkRequest): NetlinkMessage[] {
+		const answered = this.tryDump(request);
+		if (typeof answered === "number") throw refused(request, answered);
+		return answered;
+	}
+
+	/** Same, but returns the errno (positive) with which the kernel refuses the request. */
+	tryDump(request: NetlinkRequest): NetlinkMessage[] | number {
 		for (let tries = 0; tries < dumpTries; tries++) {
 			const messages = this.#dumpOnce(request);
 			if (messages !== undefined) return messages;
@@ -98,7 +104,7 @@ export class NetlinkSocket {
 	}
 
 	/** Undefined where the kernel says that what it listed changed meanwhile. */
-	#dumpOnce(request: NetlinkRequest): NetlinkMessage[] | undefined {
+	#dumpOnce(request: NetlinkRequest): NetlinkMessage[] | number | undefined {
 		const sequence = this.#send(request, flagDump);
 		const found: NetlinkMessage[] = [];
 		let interrupted = false;
@@ -111,7 +117,7 @@ export class NetlinkSocket {
 					continue;
 				}
 				const errno = message.body.byteLength === 0 ? 0 : errnoOf(message);
-				if (errno !== 0) throw refused(request, errno);
+				if (errno !== 0) return errno;
 				return interrupted ? undefined : found;
 			}
 		}
@@ -143,5 +149,4 @@ function errnoOf(message: NetlinkMessage): number {
 	return -message.body.getInt32(0, true);
 }
 
-const refused = ({ object, meanings }: NetlinkRequest, errno: number) =>
-	failure({ operation: "read", object, ...(meanings && { meanings }) }, errno);
+const refused = ({ object }: NetlinkRequest, errno: number) => failure({ operation: "read", object }, errno);
