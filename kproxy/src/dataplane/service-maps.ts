@@ -5,11 +5,14 @@ import { type Counter, maps } from "./generated/sock_lb.ts";
 import type { ServiceTables } from "./tables.ts";
 import { withUsedCells } from "./used-cells.ts";
 
-/** Names of the maps in our object. */
+/** Names of the maps in our objects: each has all of them. */
 export type MapName = keyof typeof maps;
 
-/** The compiled programs, as they lie in the package. */
+/** The compiled programs of the socket hooks, as they lie in the package. */
 export const objectPath: string = fileURLToPath(new URL("../../objects/sock_lb.bpf.o", import.meta.url));
+
+/** The compiled programs of devices, as they lie in the package. */
+export const packetObjectPath: string = fileURLToPath(new URL("../../objects/tc.bpf.o", import.meta.url));
 
 /**
  * Typed views of the maps that userspace reads or writes; the descriptors stay with whoever opened them. Entries of slots
