@@ -2,10 +2,13 @@ import type { Backend } from "./dataplane/generated/sock_lb.ts";
 import { describeMirror, type FrontendView } from "./dataplane/service-view.ts";
 import { createSync } from "./dataplane/sync.ts";
 import { readTables, type ServiceTables } from "./dataplane/tables.ts";
-import { createModel } from "./model/model.ts";
+import type { NodeFacts } from "./model/cluster-facts.ts";
+import type { HealthCheck } from "./model/health-check.ts";
+import { createModel, type ModelOptions } from "./model/model.ts";
 import { describeRows } from "./plan/describe-rows.ts";
 import type { MapUse } from "./plan/map-use.ts";
 import { createPlanner } from "./plan/planner.ts";
+import type { ServicePortRow } from "./plan/row.ts";
 import type { Problem } from "./problem.ts";
 import { type Clock, systemClock } from "./watch/clock.ts";
 import type { Batch } from "./watch/source.ts";
@@ -14,6 +17,8 @@ import type { Batch } from "./watch/source.ts";
 export interface Report {
 	/** Objects that came, changed or went; 0 for a pass that only retries or frees. */
 	changes: number;
+	/** What `cluster()` says has changed. */
+	clusterChanged: boolean;
 	/** Everything has synced: what the kernel has is all there should be. */
 	synced: boolean;
 	durationMs: number;
@@ -38,6 +43,8 @@ export interface Report {
 /** What the pipeline needs. Times are milliseconds. */
 export interface PipelineOptions {
 	tables: ServiceTables;
+	/** What the model has to know of this node. */
+	node?: ModelOptions;
 	/** Called after each pass. */
 	onReport(report: Report): void;
 	/** Must not go back. By default the machine's monotonic clock. */
@@ -60,6 +67,19 @@ export interface Pipeline {
 	held(): FrontendView[];
 	/** How many API objects are known. */
 	counts(): { services: number; slices: number; rows: number };
+	/** What the objects say besides Services. */
+	cluster(): ClusterFacts;
+	/** All rows. */
+	rows(): Iterable<ServicePortRow>;
+}
+
+/** What follows from API objects besides what is in the service maps. */
+export interface ClusterFacts {
+	healthChecks: readonly HealthCheck[];
+	/** Undefined where there is no Node object of this node. */
+	node: NodeFacts | undefined;
+	/** Where ClusterIPs come from; empty where no object says. */
+	serviceCIDRs: readonly string[];
 }
 
 const NOTHING: Batch = { changes: [], synced: false };
@@ -70,7 +90,7 @@ const monotonicClock: Clock = { now: () => performance.now(), sleep: systemClock
 export function createPipeline(options: PipelineOptions): Pipeline {
 	const { tables, onReport, clock = monotonicClock, graceMs, retryMs = 1000 } = options;
 	const actual = readTables(tables);
-	const model = createModel();
+	const model = createModel(options.node);
 	const planner = createPlanner({
 		actual,
 		limits: limitsOf(tables),
@@ -93,6 +113,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		triggers = triggers.concat(update.triggerTimesMs);
 		const report: Report = {
 			changes: batch.changes.length,
+			clusterChanged: update.healthChecksChanged || update.nodeChanged || update.serviceCIDRsChanged,
 			synced,
 			durationMs: nowMs - startMs,
 			frontendsWritten,
@@ -127,6 +148,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		wanted: () => describeRows(Array.from(model.rows(), ([, row]) => row)),
 		held: () => describeMirror(sync.mirror),
 		counts: model.counts,
+		cluster: () => ({
+			healthChecks: model.healthChecks(),
+			node: model.node(),
+			serviceCIDRs: model.serviceCIDRs(),
+		}),
+		*rows() {
+			for (const [, row] of model.rows()) yield row;
+		},
 	};
 }
 

@@ -10,7 +10,7 @@ import type { sourceOptions } from "./options.ts";
  */
 export async function createSources(
 	values: OptionValues<typeof sourceOptions>,
-	env: Terminal["env"],
+	{ env, nodeName }: { env: Terminal["env"]; nodeName?: string | undefined },
 ): Promise<Source[]> {
 	const sources: Source[] = [];
 	if (values.manifests !== undefined) {
@@ -22,12 +22,12 @@ export async function createSources(
 	if (values.kubeconfig !== undefined) {
 		checkReadable(values.kubeconfig);
 		const kubeconfig = { path: values.kubeconfig, environment: env };
-		sources.push(await createApiSource({ kubeconfig }));
+		sources.push(await createApiSource({ connection: { kubeconfig }, nodeName }));
 	}
-	return sources.length > 0 ? sources : [await createInClusterSource(env)];
+	return sources.length > 0 ? sources : [await createInClusterSource(env, nodeName)];
 }
 
-async function createInClusterSource(env: Terminal["env"]): Promise<Source> {
+async function createInClusterSource(env: Terminal["env"], nodeName: string | undefined): Promise<Source> {
 	const host = env.KUBERNETES_SERVICE_HOST;
 	if (host === undefined) {
 		throw usageError(
@@ -35,12 +35,19 @@ async function createInClusterSource(env: Terminal["env"]): Promise<Source> {
 			"give --manifests DIR or --kubeconfig FILE; in a pod a service account is enough",
 		);
 	}
-	return createApiSource({ inCluster: { host, port: env.KUBERNETES_SERVICE_PORT } });
+	const inCluster = { host, port: env.KUBERNETES_SERVICE_PORT };
+	return createApiSource({ connection: { inCluster }, nodeName });
 }
 
-async function createApiSource(connection: KubernetesSourceOptions["connection"]): Promise<Source> {
+async function createApiSource({
+	connection,
+	nodeName,
+}: {
+	connection: KubernetesSourceOptions["connection"];
+	nodeName: string | undefined;
+}): Promise<Source> {
 	const { createKubernetesSource } = await import("../watch/kubernetes/kubernetes-source.ts");
-	return createKubernetesSource({ connection });
+	return createKubernetesSource({ connection, ...(nodeName !== undefined && { nodeName }) });
 }
 
 function checkDirectory(path: string): void {

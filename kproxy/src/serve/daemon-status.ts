@@ -1,4 +1,5 @@
 import type { FrontendView } from "../dataplane/service-view.ts";
+import type { ModelOptions } from "../model/model.ts";
 import type { MapUse } from "../plan/map-use.ts";
 import type { Problem } from "../problem.ts";
 import type { SourceStatus } from "../watch/source.ts";
@@ -8,6 +9,8 @@ export interface DaemonStatus {
 	pid: number;
 	version: string;
 	nodeName: string;
+	/** What its model knows of the node: `kproxy diff` makes its own with the same. */
+	node: ModelOptions;
 	startedMs: number;
 	/** Directory that its programs are attached to. */
 	cgroup: string;

@@ -1,9 +1,10 @@
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPinnedDataplane } from "../../dataplane/pinned-dataplane.ts";
 import { compareViews, describeTables, type FrontendView } from "../../dataplane/service-view.ts";
 import type { DaemonFrontends } from "../../serve/daemon-status.ts";
 import { ExitCode, type Handler } from "../command.ts";
-import { askFrontends } from "../daemon.ts";
+import { askFrontends, viewDaemon } from "../daemon.ts";
 import { createSources } from "../sources.ts";
 import { formatJson, formatTable } from "../table.ts";
 import type { diffOptions } from "./options.ts";
@@ -24,8 +25,14 @@ const LOOKS = 4;
 const LOOK_PAUSE_MS = 300;
 
 export const runDiff: Handler<typeof diffOptions> = async (values, terminal) => {
-	const sources = await createSources(values, terminal.env);
-	const wanted = await readWanted(sources, { timeoutMs: values.timeout * 1000, signal: terminal.signal });
+	const { status } = await viewDaemon(values.bpffs);
+	const nodeName = values["node-name"] ?? status?.nodeName ?? hostname().toLowerCase();
+	const sources = await createSources(values, { env: terminal.env, nodeName });
+	const wanted = await readWanted(sources, {
+		node: { ...status?.node, nodeName },
+		timeoutMs: values.timeout * 1000,
+		signal: terminal.signal,
+	});
 	let seen = await look(values.bpffs, wanted);
 	for (let looks = 1; looks < LOOKS && seen.differences.length > 0; looks++) {
 		await sleep(LOOK_PAUSE_MS);

@@ -1,17 +1,17 @@
 import { BpfError } from "bpf-loader";
 import type { FrontendView } from "../../dataplane/service-view.ts";
-import { createModel } from "../../model/model.ts";
+import { createModel, type ModelOptions } from "../../model/model.ts";
 import { describeRows } from "../../plan/describe-rows.ts";
 import { createChangeQueue } from "../../watch/change-queue.ts";
 import type { Source } from "../../watch/source.ts";
 
-/** What the sources ask for, listed once. Throws BpfError `SOURCES_SILENT` when not all was heard in time. */
+/** What the sources ask of a node, listed once. Throws BpfError `SOURCES_SILENT` when not all was heard in time. */
 export async function readWanted(
 	sources: readonly Source[],
-	{ timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+	{ node, timeoutMs, signal }: { node: ModelOptions; timeoutMs: number; signal: AbortSignal },
 ): Promise<FrontendView[]> {
 	const enough = new AbortController();
-	const model = createModel();
+	const model = createModel(node);
 	let synced = false;
 	const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs), enough.signal]);
 	const queue = createChangeQueue(sources, { signal: stop });

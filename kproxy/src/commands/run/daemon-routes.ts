@@ -4,7 +4,7 @@ import type { Answer, Routes } from "../../serve/listen.ts";
 import type { Reporter } from "../../serve/reporter.ts";
 import { version } from "../../version.ts";
 import type { ChangeQueue } from "../../watch/change-queue.ts";
-import type { Settings } from "./settings.ts";
+import { modelOptions, type Settings } from "./settings.ts";
 
 /** What the daemon's answers are made of. */
 interface DaemonParts {
@@ -29,6 +29,7 @@ function describeDaemon({ settings, reporter, pipeline, queue, startedMs }: Daem
 		pid: process.pid,
 		version,
 		nodeName: settings.nodeName,
+		node: modelOptions(settings),
 		startedMs,
 		cgroup: settings.cgroup.path,
 		inSync: reporter.inSync,

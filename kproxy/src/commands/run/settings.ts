@@ -3,6 +3,7 @@ import type { LocalDetection, MappedConfig } from "../../config/map-config.ts";
 import { readConfig } from "../../config/read-config.ts";
 import { type CgroupDirectory, findCgroup } from "../../dataplane/cgroup-root.ts";
 import type { DataplaneOptions } from "../../dataplane/open-dataplane.ts";
+import type { ModelOptions } from "../../model/model.ts";
 import { parseBindAddress } from "../../serve/listen.ts";
 import { LOG_LEVELS, type LogLevel } from "../../serve/logger.ts";
 import type { Source } from "../../watch/source.ts";
@@ -55,7 +56,7 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 	const config = given.config === undefined ? undefined : readConfig(given.config);
 	const { values, spell } = merge(given, config);
 	return {
-		nodeName: (values["node-name"] ?? hostname()).trim().toLowerCase(),
+		nodeName: nodeNameOf(values),
 		once: values.once,
 		bpffs: values.bpffs,
 		healthz: values.once
@@ -78,10 +79,20 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 		},
 		network: readNetwork(values, spell),
 		...readConfigOnly(config),
-		sources: await createSources(values, terminal.env),
+		sources: await createSources(values, { env: terminal.env, nodeName: nodeNameOf(values) }),
 		log: readLog(values, { terminal, spell }),
 		cgroup: findCgroup(values.cgroup),
 	};
+}
+
+/** What the model has to know of this node. */
+export function modelOptions({ nodeName, network }: Pick<Settings, "nodeName" | "network">): ModelOptions {
+	const { nodeIps, nodePorts } = network;
+	return { nodeName, nodePortRange: nodePorts, ...(nodeIps.length > 0 && { nodeIPs: nodeIps }) };
+}
+
+function nodeNameOf(values: Values): string {
+	return (values["node-name"] ?? hostname()).trim().toLowerCase();
 }
 
 /** What no flag has. */
