@@ -1,9 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { decodeFrame } from "./decode-frame.ts";
 import type { Lab } from "./lab.ts";
 import type { Namespace } from "./namespaces.ts";
-import { decodeFrame, type Packet } from "./packet.ts";
+import type { Packet } from "./packet.ts";
 
 /** A packet that passed a device. */
 export interface CapturedPacket extends Packet {

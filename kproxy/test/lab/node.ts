@@ -46,6 +46,8 @@ export interface StartOptions {
 /** A network namespace that stands for a node: it routes between its pods and the outside, where it has one. */
 export interface LabNode extends Host {
 	cgroups: NodeCgroups;
+	/** Its address in its pods' subnet: what they see when it dials them. */
+	gateway: Addresses;
 	/** Where its kproxy pins. */
 	bpffs: string;
 	/** Makes a pod with addresses 10.244.NODE.N and fd00:10:244:NODE::N, N from 2 in the order of making, up to 255. */
@@ -87,6 +89,7 @@ export function createNode(lab: Lab, options: NodeOptions = {}): LabNode {
 	return {
 		...host,
 		cgroups,
+		gateway,
 		bpffs,
 		pod(podName, { hook = true, hostNetwork = false, style: podStyle = style } = {}) {
 			const cgroup = hook ? cgroups.pods : cgroups.sandboxed;
