@@ -192,6 +192,44 @@ test.serial("a node's reverse path filter is that of every device, made and to c
 	}
 });
 
+test.serial(
+	"a load balancer's address leads to the node that it is routed to, and a pod's nowhere once it is deleted",
+	async (t) => {
+		using lab = createLab("routes");
+		const cluster = createCluster(lab, { nodes: 2, far: true });
+		const node = cluster.node(2);
+		for (const address of ["203.0.113.10", "2001:db8:2::10"]) {
+			node.namespace.ip([`addr add ${address} dev lo`]);
+			cluster.route(address, node);
+			await node.listen({ protocol: "TCP", port: PORT, address });
+			for (const client of [cluster.client, cluster.farClient])
+				t.is((await client.dial({ protocol: "TCP", address, port: PORT })).answer, "node-2");
+		}
+		const pod = node.pod("pod");
+		const target = { protocol: "TCP", address: pod.IPv4, port: PORT } as const;
+		await pod.listen({ protocol: "TCP", port: PORT });
+		t.is((await cluster.node(1).dial(target)).answer, "pod");
+		await pod.delete();
+		t.truthy((await cluster.node(1).dial({ ...target, timeoutMs: 100 })).error);
+		t.throws(() => node.namespace.ip(["link show dev pod2"]), { message: /pod2/ });
+		t.is(node.pod("next").IPv4, "10.244.2.3");
+	},
+);
+
+test.serial("every device has the MTU that the cluster is made with", (t) => {
+	using lab = createLab("mtu");
+	const { nodes, client } = createCluster(lab, { nodes: 1, mtu: 1450, style: "bridged" });
+	const [node] = nodes;
+	const pod = node?.pod("pod");
+	for (const host of [node, pod, client]) {
+		const links: { ifname: string; mtu: number }[] = JSON.parse(
+			host?.namespace.run("ip", ["-json", "link"]) ?? "",
+		);
+		const others = links.filter(({ ifname, mtu }) => /^(eth|pod|cni)/.test(ifname) && mtu !== 1450);
+		t.deepEqual(others, []);
+	}
+});
+
 test.serial("a cluster is made fast, and nothing is left of it once closed", async (t) => {
 	const startedMs = performance.now();
 	const lab = createLab("whole");

@@ -46,7 +46,7 @@ export async function capture(
 	{ namespace, device, filter = () => true }: { namespace: Namespace; device: string } & CaptureOptions,
 ): Promise<Capture> {
 	const command = [lab.packetsTool(), "capture", device];
-	const child = lab.spawn({ namespace, cgroup: "others", command, stdio: ["pipe", "pipe", "inherit"] });
+	const child = lab.spawn({ namespace, cgroup: "others", command, stdio: "pipe" });
 	const recording = new Recording(child, filter);
 	await recording.started;
 	return recording;
@@ -79,8 +79,12 @@ class Recording implements Capture {
 		this.#ended = once(lines, "close");
 		this.started = Promise.race([
 			once(lines, "line"),
-			this.#ended.then(() => Promise.reject(new Error("the capture did not start: see above"))),
+			this.#ended.then(() => Promise.reject(new Error(`the capture did not start: ${said.trim()}`))),
 		]);
+		let said = "";
+		child.stderr?.on("data", (text) => {
+			said += text;
+		});
 		lines.on("line", (line) => {
 			if (line === "ready") return;
 			const packet = parseLine(line);
