@@ -76,7 +76,8 @@ class Recording implements Capture {
 		this.#child = child;
 		if (!child.stdout) throw new Error("a capture has no stdout");
 		const lines = createInterface({ input: child.stdout });
-		this.#ended = once(lines, "close");
+		// Once stdout and stderr are read to their ends.
+		this.#ended = Promise.all([once(lines, "close"), once(child, "close")]);
 		this.started = Promise.race([
 			once(lines, "line"),
 			this.#ended.then(() => Promise.reject(new Error(`the capture did not start: ${said.trim()}`))),
