@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Agent } from "../../kproxy/test/lab/agent.ts";
 import { createLab, type Lab } from "../../kproxy/test/lab/lab.ts";
-import { createNode, type LabNode, type Pod } from "../../kproxy/test/lab/node.ts";
+import { createNode, type LabNode } from "../../kproxy/test/lab/node.ts";
+import type { Pod } from "../../kproxy/test/lab/pod.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../kproxy/examples", import.meta.url));
 

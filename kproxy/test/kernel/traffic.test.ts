@@ -6,7 +6,7 @@ import { Daemon } from "../lab/daemon.ts";
 import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
 import { ManifestDirectory } from "../lab/manifests.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import type { Dial, DialOptions } from "../lab/protocol.ts";
+import type { DialOptions } from "../lab/protocol.ts";
 
 const BACKENDS = 100;
 const DIALS = 2_000;

@@ -60,6 +60,12 @@ export class Agent {
 			createInterface({ input: child.stdout }).on("line", (line) => this.#settle(JSON.parse(line)));
 	}
 
+	/** The process's number. */
+	get pid(): number {
+		if (this.#child.pid === undefined) throw new Error(`agent ${this.name} did not start`);
+		return this.#child.pid;
+	}
+
 	/** Resolves once the server accepts; port 0 picks a free one. */
 	listen(options: ListenOptions): Promise<{ port: number }> {
 		return this.#request("listen", options);

@@ -1,9 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { decodeFrame } from "./decode-frame.ts";
 import type { Lab } from "./lab.ts";
 import type { Namespace } from "./namespaces.ts";
-import { decodeFrame, type Packet } from "./packet.ts";
+import type { Packet } from "./packet.ts";
 
 /** A packet that passed a device. */
 export interface CapturedPacket extends Packet {
@@ -45,7 +46,7 @@ export async function capture(
 	{ namespace, device, filter = () => true }: { namespace: Namespace; device: string } & CaptureOptions,
 ): Promise<Capture> {
 	const command = [lab.packetsTool(), "capture", device];
-	const child = lab.spawn({ namespace, cgroup: "others", command, stdio: ["pipe", "pipe", "inherit"] });
+	const child = lab.spawn({ namespace, cgroup: "others", command, stdio: "pipe" });
 	const recording = new Recording(child, filter);
 	await recording.started;
 	return recording;
@@ -75,11 +76,16 @@ class Recording implements Capture {
 		this.#child = child;
 		if (!child.stdout) throw new Error("a capture has no stdout");
 		const lines = createInterface({ input: child.stdout });
-		this.#ended = once(lines, "close");
+		// Once stdout and stderr are read to their ends.
+		this.#ended = Promise.all([once(lines, "close"), once(child, "close")]);
 		this.started = Promise.race([
 			once(lines, "line"),
-			this.#ended.then(() => Promise.reject(new Error("the capture did not start: see above"))),
+			this.#ended.then(() => Promise.reject(new Error(`the capture did not start: ${said.trim()}`))),
 		]);
+		let said = "";
+		child.stderr?.on("data", (text) => {
+			said += text;
+		});
 		lines.on("line", (line) => {
 			if (line === "ready") return;
 			const packet = parseLine(line);

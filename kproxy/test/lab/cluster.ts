@@ -10,9 +10,9 @@ export interface ClusterOptions {
 	nodes?: number;
 	/** How pods hang on their node, where a pod is not told otherwise; `routed` unless told. */
 	style?: PodStyle;
-	/** Of every device but the far client's; the kernel's own unless told. */
+	/** Of every device; the kernel's own unless told. */
 	mtu?: number;
-	/** Makes `farClient`, beyond the gateway. `farMtu` is that of the link there. */
+	/** Makes `farClient`, beyond the gateway, which passes packets of up to `farMtu` bytes where one is told. */
 	far?: boolean;
 	farMtu?: number;
 }
@@ -62,9 +62,9 @@ export function createCluster(lab: Lab, options: ClusterOptions = {}): Cluster {
 		outside,
 		route(address, via) {
 			const family = address.includes(":") ? "IPv6" : "IPv4";
-			const line = `route replace ${address}/${family === "IPv6" ? 128 : 32} via ${via[family]}`;
-			client.namespace.ip([line]);
-			outside.namespace.ip([line]);
+			const prefix = `${address}/${family === "IPv6" ? 128 : 32}`;
+			client.namespace.ip([`route replace ${prefix} via ${via[family]}`]);
+			outside.route({ address: prefix, via: via[family] });
 		},
 	};
 }

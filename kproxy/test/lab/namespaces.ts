@@ -55,6 +55,12 @@ export class Namespace {
 		return run("nsenter", [`--net=${this.path}`, "--", command, ...args], input);
 	}
 
+	/** A device's own address on its link, `aa:bb:cc:dd:ee:ff`. */
+	mac(device = "eth0"): string {
+		const [link] = JSON.parse(run("ip", ["-n", this.name, "-json", "link", "show", "dev", device]));
+		return link.address;
+	}
+
 	/** Removes it with all its links. */
 	delete(): void {
 		if (existsSync(this.path)) run("ip", ["netns", "delete", this.name]);

@@ -19,6 +19,7 @@ export class Outside {
 	readonly namespace: Namespace;
 	readonly #lab: Lab;
 	readonly #mtu: number | undefined;
+	#pathMtu: number | undefined;
 
 	constructor(lab: Lab, { mtu }: { mtu?: number } = {}) {
 		this.#lab = lab;
@@ -49,17 +50,40 @@ export class Outside {
 		return this.#createClient("client", { namespace, addresses: CLIENT });
 	}
 
-	/** Makes the client beyond the gateway, which routes from now on. */
-	farClient(mtu = this.#mtu): Client {
+	/** Makes the client beyond the gateway, which routes from now on: packets of up to `pathMtu` bytes, where one is told. */
+	farClient(pathMtu?: number): Client {
 		const namespace = this.#lab.namespace("far-client");
+		const mtu = mtuOf(this.#mtu);
+		this.#pathMtu = pathMtu;
 		this.namespace.sysctls({ "net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1 });
 		this.namespace.ip([
-			`link add far ${mtuOf(mtu)} type veth peer name eth0 ${mtuOf(mtu)} netns ${namespace.name}`,
+			`link add far ${mtu} type veth peer name eth0 ${mtu} netns ${namespace.name}`,
 			...addressesOn("far", FAR_GATEWAY),
 			"link set far up",
+			...(pathMtu === undefined ? [] : this.#narrowRoutes()),
 		]);
 		namespace.ip(uplink(FAR_CLIENT, FAR_GATEWAY));
 		return this.#createClient("far-client", { namespace, addresses: FAR_CLIENT });
+	}
+
+	/** Sends packets for an address that no link has on to one that a link has. */
+	route({ address, via }: { address: string; via: string }): void {
+		this.namespace.ip([`route replace ${address} via ${via} ${this.#lockedMtu()}`]);
+	}
+
+	/** Halves of both subnets, where every address in use is: they come before the routes of the links themselves. */
+	#narrowRoutes(): string[] {
+		return [
+			`route add 192.0.2.0/25 dev ${SWITCH} ${this.#lockedMtu()}`,
+			`route add 2001:db8::/65 dev ${SWITCH} ${this.#lockedMtu()}`,
+			`route add 198.51.100.0/25 dev far ${this.#lockedMtu()}`,
+			`route add 2001:db8:1::/65 dev far ${this.#lockedMtu()}`,
+		];
+	}
+
+	/** Only a locked one counts for packets on their way through; the links themselves take larger ones. */
+	#lockedMtu(): string {
+		return this.#pathMtu === undefined ? "" : `mtu lock ${this.#pathMtu}`;
 	}
 
 	#createClient(

@@ -2,11 +2,13 @@
 /*
  * What Node has no sockets for: frames as they pass a device of this network namespace.
  *
- *   capture DEVICE       prints `ready`, then a line for each frame: nanoseconds on the monotonic clock, `in` or
- *                        `out`, `partial` where the device is yet to fill in the checksum or else `whole`, and
- *                        the frame in hex. Ends once stdin does, with all that came before.
- *   inject DEVICE        sends each line of stdin, a frame in hex; prints `ok` or what failed for each
- *   offload DEVICE on    has the device fill in checksums; `off` has the kernel do it before
+ * capture DEVICE: prints `ready`, then a line for each frame. That has nanoseconds on the monotonic clock,
+ * `in` or `out`, `partial` where the device is yet to fill in the checksum or else `whole`, and the frame in
+ * hex. Ends once stdin does, with all that came before.
+ *
+ * inject DEVICE: sends each line of stdin, a frame in hex; prints `ok` or what failed for each.
+ *
+ * offload DEVICE on|off: whether the device fills in checksums, or the kernel does it before.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -90,13 +92,13 @@ static int read_frame(int fd)
 		struct cmsghdr align;
 	} control;
 	struct sockaddr_ll from;
-	struct iovec part = { frame, MAX_FRAME };
-	struct msghdr message = { .msg_name = &from,
-				  .msg_namelen = sizeof(from),
-				  .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+	struct iovec part = {frame, MAX_FRAME};
+	struct msghdr message = {.msg_name = &from,
+				 .msg_namelen = sizeof(from),
+				 .msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	struct tpacket_auxdata aux = {};
 	ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT);
 	struct cmsghdr *header;
@@ -118,7 +120,7 @@ static int read_frame(int fd)
 static int capture(const char *device)
 {
 	int fd = open_device(device, ETH_P_ALL), on = 1, room = 64 << 20;
-	struct pollfd watched[] = { { fd, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+	struct pollfd watched[] = {{fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
 
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)))
 		die("PACKET_AUXDATA");
@@ -164,8 +166,8 @@ static int inject(const char *device)
 
 static int offload(const char *device, int on)
 {
-	struct ethtool_value value = { ETHTOOL_STXCSUM, on };
-	struct ifreq request = { .ifr_data = (char *)&value };
+	struct ethtool_value value = {ETHTOOL_STXCSUM, on};
+	struct ifreq request = {.ifr_data = (char *)&value};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
