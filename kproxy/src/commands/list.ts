@@ -1,6 +1,8 @@
+import { affinityCommand } from "./affinity/index.ts";
 import { backendsCommand } from "./backends/index.ts";
 import { cleanupCommand } from "./cleanup/index.ts";
 import type { Command } from "./command.ts";
+import { conntrackCommand } from "./conntrack/index.ts";
 import { diffCommand } from "./diff/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
 import { dumpCommand } from "./dump/index.ts";
@@ -15,6 +17,8 @@ export const commands: readonly Command[] = [
 	statusCommand,
 	frontendsCommand,
 	backendsCommand,
+	affinityCommand,
+	conntrackCommand,
 	mapsCommand,
 	dumpCommand,
 	diffCommand,

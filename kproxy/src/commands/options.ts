@@ -53,13 +53,23 @@ export const sourceOptions = {
 	},
 } as const satisfies OptionTable;
 
-/** Which rows `frontends` and `backends` print. */
-export const filterOptions = {
+/** Whose rows are printed. */
+export const ownerOptions = {
 	namespace: { alias: "n", type: "string", requiresArg: true, describe: "Only Services of this namespace" },
 	service: { type: "string", requiresArg: true, describe: "Only this Service: NAME or NAMESPACE/NAME" },
+} as const satisfies OptionTable;
+
+/** Rows of which client `affinity` and `conntrack` print. */
+export const clientOptions = {
+	client: { type: "string", requiresArg: true, describe: "Only this client address" },
+} as const satisfies OptionTable;
+
+/** Which rows `frontends`, `backends` and `conntrack` print. */
+export const filterOptions = {
+	...ownerOptions,
 	address: { type: "string", requiresArg: true, describe: "Only this IP address" },
 	port: { type: "number", requiresArg: true, describe: "Only this port number" },
-	protocol: { choices: ["tcp", "udp"], requiresArg: true, describe: "Only this protocol" },
+	protocol: { choices: ["tcp", "udp", "sctp"], requiresArg: true, describe: "Only this protocol" },
 } as const satisfies OptionTable;
 
 /** What the node's network looks like, for the packet path. Lists may be repeated flags or have commas. */

@@ -24,7 +24,7 @@ export interface ServiceFilter {
 }
 
 /** The filter that the flags ask for. Throws BpfError `USAGE` for what can match nothing. */
-export function serviceFilter(values: OptionValues<typeof filterOptions>): ServiceFilter {
+export function serviceFilter(values: Partial<OptionValues<typeof filterOptions>>): ServiceFilter {
 	const [first, second] = values.service?.split("/") ?? [];
 	const name = second ?? first;
 	const namespace = second === undefined ? values.namespace : first;
@@ -34,7 +34,7 @@ export function serviceFilter(values: OptionValues<typeof filterOptions>): Servi
 			"leave one of them out",
 		);
 	}
-	const address = values.address === undefined ? undefined : checkedAddress(values.address);
+	const address = values.address === undefined ? undefined : checkedAddress("address", values.address);
 	const port = values.port === undefined ? undefined : checkedPort(values.port);
 	const protocol = values.protocol?.toUpperCase();
 	return {
@@ -49,12 +49,22 @@ export function serviceFilter(values: OptionValues<typeof filterOptions>): Servi
 	};
 }
 
+/** Passes the address that the flag of that name asks for, and everything where it is not given. Throws as `serviceFilter`. */
+export function addressFilter(
+	option: string,
+	asked: string | undefined,
+): (address: string | undefined) => boolean {
+	if (asked === undefined) return () => true;
+	const wanted = checkedAddress(option, asked);
+	return (address) => address === wanted;
+}
+
 /** Addresses are compared as text, so this one is spelt as the tables spell theirs. */
-function checkedAddress(text: string): string {
+function checkedAddress(option: string, text: string): string {
 	const family = addressFamily(text);
 	const address = family && canonicalAddress(text, family);
 	if (address === undefined) {
-		throw usageError(`--address takes an IP address, not ${JSON.stringify(text)}`);
+		throw usageError(`--${option} takes an IP address, not ${JSON.stringify(text)}`);
 	}
 	return address;
 }

@@ -1,7 +1,14 @@
 import { fileURLToPath } from "node:url";
 import type { MapHandle } from "bpf-loader";
-import { type MapTable, openArray, openHash, openLpmTrie, openPerCpuArray } from "bpf-maps";
-import { type Counter, maps } from "./generated/sock_lb.ts";
+import { type MapTable, openArray, openHash, openLpmTrie, openLruHash, openPerCpuArray } from "bpf-maps";
+import {
+	type Affinity,
+	type AffinityKey,
+	type Counter,
+	type Flow,
+	maps,
+	type ReplyTarget,
+} from "./generated/sock_lb.ts";
 import type { ServiceTables } from "./tables.ts";
 import { withUsedCells } from "./used-cells.ts";
 
@@ -21,6 +28,9 @@ export const packetObjectPath: string = fileURLToPath(new URL("../../objects/tc.
 export interface ServiceMaps extends ServiceTables {
 	/** By index (reason * 8 + hook) * 2 + direction: one counter for each CPU. */
 	counters: MapTable<number, Counter[]>;
+	affinity: MapTable<AffinityKey, Affinity>;
+	/** Flows of the packet path from the backend's side, which has all of a flow. */
+	replies: MapTable<Flow, ReplyTarget>;
 }
 
 /** Throws LayoutError where a map's key or value is not what this version of kproxy was built with. */
@@ -32,11 +42,20 @@ export function openServiceMaps(handles: Readonly<Record<keyof ServiceMapNames, 
 		names: openHash(handles.svc_names, maps.svc_names),
 		ranges: openLpmTrie(handles.svc_ranges, maps.svc_ranges),
 		counters: openPerCpuArray(handles.counters, maps.counters),
+		affinity: openLruHash(handles.svc_affinity, maps.svc_affinity),
+		replies: openLruHash(handles.conntrack_reply, maps.conntrack_reply),
 	};
 }
 
 /** The maps behind `ServiceMaps`, by their names in the kernel. */
 export type ServiceMapNames = Pick<
 	typeof maps,
-	"svc_frontends" | "svc_slots" | "svc_backends" | "svc_names" | "svc_ranges" | "counters"
+	| "svc_frontends"
+	| "svc_slots"
+	| "svc_backends"
+	| "svc_names"
+	| "svc_ranges"
+	| "svc_affinity"
+	| "conntrack_reply"
+	| "counters"
 >;
