@@ -17,8 +17,11 @@ export const Errno = {
 	ENOSPC: 28,
 	ERANGE: 34,
 	EDEADLK: 35,
+	ENOPROTOOPT: 92,
 	EOPNOTSUPP: 95,
+	ENOBUFS: 105,
 	ETIMEDOUT: 110,
+	ESTALE: 116,
 	ENOTSUPP: 524,
 } as const;
 

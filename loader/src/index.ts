@@ -55,6 +55,23 @@ export {
 	type ReadBatch,
 	watchReadable,
 } from "./map-calls.ts";
+export { inNetworkNamespace, netnsCookie } from "./netlink/namespace.ts";
+export {
+	type AddressScope,
+	type DefaultRoute,
+	type NetworkAddress,
+	type NetworkLink,
+	type NetworkSnapshot,
+	readNetwork,
+} from "./netlink/network.ts";
+export {
+	type DiagQuery,
+	type DiagSocket,
+	openSockDiag,
+	type SockDiag,
+	type SocketEnd,
+} from "./netlink/sock-diag.ts";
+export { type NetworkWatch, type NetworkWatchOptions, watchNetwork } from "./netlink/watch-network.ts";
 export { BpfMap, type MapInfo, openPinnedMap } from "./object/bpf-map.ts";
 export { BpfObject, type ObjectNames } from "./object/bpf-object.ts";
 export {

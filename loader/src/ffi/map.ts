@@ -86,6 +86,10 @@ export const mmapFunctions = lazily((): MmapFunctions => {
 /** The memory at an address, as a buffer without a copy: not to be touched once it is unmapped. */
 export const viewMemory = (at: bigint, length: number): ArrayBuffer => koffi.view(at, length);
 
-/** Calls back from Node's own event loop while `fd` is readable, and costs nothing while it is not. */
-export const pollReadable = (fd: number, onReadable: () => void): node.PollHandle =>
-	koffi.node.poll(fd, { readable: true }, onReadable);
+/**
+ * Calls back from Node's own event loop while `fd` is readable, and costs nothing while it is not. A negative status is
+ * the last call: the descriptor has an error.
+ */
+export const pollReadable = (fd: number, onReadable: (status: number) => void): node.PollHandle =>
+	// koffi's types leave the status out, which comes first.
+	koffi.node.poll(fd, { readable: true }, onReadable as unknown as () => void);
