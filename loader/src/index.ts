@@ -13,7 +13,7 @@ export { attachSkSkb, type SkSkbRole } from "./attach/sk-skb.ts";
 export { type SockMapAttachment, SockMapProgram } from "./attach/sock-map.ts";
 export { attachSockops } from "./attach/sockops.ts";
 export { attachTc } from "./attach/tc.ts";
-export { attachTcx, type Direction, type TcxAttachment } from "./attach/tcx.ts";
+export { attachTcx, type Direction, listTcxPrograms, type TcxAttachment } from "./attach/tcx.ts";
 export { attachXdp, type XdpAttachment } from "./attach/xdp.ts";
 export { decodeValue, type PlainValue } from "./btf/decode.ts";
 export { readKernelBtf } from "./btf/kernel.ts";

@@ -62,3 +62,23 @@ export function attachTcx({ program, ifindex, direction, position = "last" }: Tc
 		-link,
 	);
 }
+
+/** The kernel lets at most so many programs onto one side of a device (`BPF_MPROG_MAX`). */
+const maxPrograms = 64;
+
+/**
+ * Numbers of the programs that tcx has on one side of a device of this network namespace, in the order in which they
+ * run. Throws BpfError `DEVICE_MISSING`; PermissionError.
+ */
+export function listTcxPrograms({ ifindex, direction }: Device & { direction: Direction }): number[] {
+	const type = attachTypeNumber(direction === "ingress" ? "tcx_ingress" : "tcx_egress");
+	const ids = new Uint32Array(maxPrograms);
+	const count = Uint32Array.of(maxPrograms);
+	const status = linkCalls().query(ifindex, type, 0, new Uint32Array(1), ids, count);
+	if (status >= 0) return [...ids.subarray(0, count[0])];
+	// Nothing was ever attached there.
+	if (-status === Errno.ENOENT) return [];
+	const object = `device ${ifindex} at tcx ${direction}`;
+	const meanings = deviceMeanings(ifindex);
+	throw failure({ operation: "list programs of", object, needs: ["CAP_NET_ADMIN"], meanings }, -status);
+}

@@ -9,6 +9,7 @@ import {
 	interfaceIndex,
 	interfaceName,
 	Link,
+	listTcxPrograms,
 	loadObject,
 	openPinnedLink,
 	openSpec,
@@ -78,8 +79,12 @@ test("A tcx program put first runs before the one that was there", (t) => {
 	using before = loadObject<Counters>(counters);
 	const net = makeNamespace(t);
 	const at = { ifindex: net.lo, direction: "ingress" } as const;
+	const list = () => net.inside(() => listTcxPrograms(at));
+	t.deepEqual(list(), []);
 	using _behind = net.inside(() => attachTcx({ ...at, program: behind.programs.pass }));
 	using _before = net.inside(() => attachTcx({ ...at, program: before.programs.drop, position: "first" }));
+	t.deepEqual(list(), [before.programs.drop.info().id, behind.programs.pass.info().id]);
+	t.throws(() => net.inside(() => listTcxPrograms({ ...at, ifindex: 99 })), { code: "DEVICE_MISSING" });
 	net.shell(sendUdp);
 	t.is(readNumber(before.maps[".bss"]), 1n);
 	t.is(readNumber(behind.maps[".bss"]), 0n);
