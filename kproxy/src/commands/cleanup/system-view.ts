@@ -1,7 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 
 const TIMEOUT_MS = 60_000;
+/** A node with 10,000 Services has some 20 MB of rules. */
+const MAX_OUTPUT_BYTES = 256 << 20;
 /** First, because npm puts programs of packages in front, and one is called nft. */
 const SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -15,27 +18,23 @@ export interface SystemView {
 
 /** This machine, in the network namespace of this process. */
 export const systemView: SystemView = {
-	run: (program, args, input = "") =>
-		new Promise((resolve, reject) => {
-			const path = `${SYSTEM_PATH}:${process.env.PATH ?? ""}`;
-			const child = spawn(program, args, {
-				timeout: TIMEOUT_MS,
-				env: { ...process.env, PATH: path, LC_ALL: "C" },
-			});
-			const [out, err]: [Buffer[], Buffer[]] = [[], []];
-			child.stdout.on("data", (part: Buffer) => out.push(part));
-			child.stderr.on("data", (part: Buffer) => err.push(part));
-			child.on("error", reject);
-			// One that ends early reads no input; its status says why.
-			child.stdin.on("error", () => {});
-			child.stdin.end(input);
-			child.on("close", (status, signal) => {
-				const said = Buffer.concat(err).toString("utf8").trim();
-				if (status === 0) resolve(Buffer.concat(out).toString("utf8"));
-				else
-					reject(new Error(`${[program, ...args].join(" ")}: ${said || `ended with ${status ?? signal}`}`));
-			});
-		}),
+	run: async (program, args, input = "") => {
+		const path = `${SYSTEM_PATH}:${process.env.PATH ?? ""}`;
+		const running = promisify(execFile)(program, args, {
+			timeout: TIMEOUT_MS,
+			maxBuffer: MAX_OUTPUT_BYTES,
+			env: { ...process.env, PATH: path, LC_ALL: "C" },
+		});
+		// One that ends early reads no input; its status says why.
+		running.child.stdin?.on("error", () => {});
+		running.child.stdin?.end(input);
+		try {
+			return (await running).stdout;
+		} catch (cause) {
+			const { stderr = "", message } = cause as Error & { stderr?: string };
+			throw new Error(`${[program, ...args].join(" ")}: ${stderr.trim() || message}`, { cause });
+		}
+	},
 	read: (path) => {
 		try {
 			return readFileSync(path, "utf8");
