@@ -60,7 +60,7 @@ function openNamespace(path: string): number {
 		const { code, errno } = cause as NodeJS.ErrnoException;
 		const why = errno === undefined ? String(cause) : describeErrno(-errno);
 		throw new BpfError(`cannot open network namespace ${path}: ${why}`, {
-			code: code === "ENOENT" ? "NAMESPACE_MISSING" : (code ?? "NAMESPACE_OPEN"),
+			code: code === "ENOENT" || code === "ESRCH" ? "NAMESPACE_MISSING" : (code ?? "NAMESPACE_OPEN"),
 			operation: "open",
 			object: `network namespace ${path}`,
 			errno: errno === undefined ? undefined : -errno,
