@@ -6,7 +6,9 @@ export type ProblemCode =
 	| "MAP_FULL"
 	| "MAP_NEARLY_FULL"
 	| "MAP_REPAIRED"
-	| "WRITE_FAILED";
+	| "WRITE_FAILED"
+	| "DEVICE_FAILED"
+	| "DEVICE_UNSUPPORTED";
 
 /** One problem of one object, for its status and one log line. */
 export interface Problem {
