@@ -36,8 +36,17 @@ function findSockets(bpffs: string): string[] {
 	return existsSync(bpffs) ? [daemonSocketPath(bpffs)].filter(existsSync) : [];
 }
 
-function formatRemovable({ links, maps, directories, sockets }: Removable & { sockets: string[] }): string {
+function formatRemovable({
+	filters,
+	links,
+	maps,
+	directories,
+	sockets,
+}: Removable & { sockets: string[] }): string {
 	return [
+		...filters.map(
+			({ ifindex, direction }) => `detach             tc filter at ${direction} of device ${ifindex}\n`,
+		),
 		...links.map((path) => `detach and unpin   ${path}\n`),
 		...maps.map((path) => `unpin              ${path}\n`),
 		...directories.map((path) => `remove if empty    ${path}\n`),
