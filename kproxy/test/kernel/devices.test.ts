@@ -13,6 +13,7 @@ import {
 } from "bpf-loader";
 import type { PinLayout } from "../../src/dataplane/bpffs.ts";
 import { openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
+import { readDevices } from "../../src/dataplane/devices/read-devices.ts";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	Algorithm,
@@ -69,6 +70,8 @@ test.serial("Devices that are there at the start have their programs when it is 
 		t.is(egress.length, 1, device);
 	}
 	t.deepEqual(at.tcx("lo"), { ingress: [], egress: [] });
+	const [eth0] = at.inside(() => readDevices(at.layout.links));
+	t.like(eth0, { name: "eth0", class: "node", sides: ["ingress", "egress"] });
 	t.true(existsSync(`${at.layout.links}/tc_node_ingress_${at.index("eth0")}`));
 	await follower.close();
 	t.is(at.tcx("eth0").ingress.length, 1, "they stay when the daemon goes");
@@ -230,6 +233,10 @@ for (const mode of ["tcx", "clsact"] as const) {
 		t.deepEqual(
 			at.inside(() => hasFilters(ifindex)),
 			mode === "tcx" ? [false, false] : [true, true],
+		);
+		t.like(
+			at.inside(() => readDevices(at.layout.links)).find(({ name }) => name === "pod1"),
+			{ class: "pod", sides: ["ingress", "egress"] },
 		);
 		await follower.close();
 
