@@ -63,42 +63,41 @@ export function followDevices(options: FollowOptions): DeviceFollower {
 	let retry: NodeJS.Timeout | undefined;
 	const hooks = hooksOf(options, () => network.links.map(({ ifindex }) => ifindex));
 
+	const retryLater = () => {
+		clearTimeout(retry);
+		retry = setTimeout(() => attempt(readNetwork), RETRY_MS).unref();
+	};
 	const sync = () => {
 		clearTimeout(retry);
-		const classified = classifyDevices(network, settings);
-		const mapProblems = writeMaps(options.maps, { network, settings });
-		const result = attachDevices(classified.devices, { hooks, programs: options.programs });
-		followed = asFollowed(classified, result);
-		const failed = mapProblems.length + result.failures.length;
-		if (failed > 0) retry = setTimeout(reread, RETRY_MS).unref();
-		options.onProblems([...mapProblems, ...deviceProblems(classified, result)]);
-		options.onAttached?.(result);
-	};
-	const follow = (snapshot: NetworkSnapshot) => {
-		network = snapshot;
-		sync();
+		const synced = syncDevices(options, { hooks, network, settings });
+		followed = synced.followed;
+		if (synced.failed) retryLater();
+		options.onProblems(synced.problems);
+		options.onAttached?.(synced.result);
 	};
 	const onError = (error: unknown) => {
-		clearTimeout(retry);
-		retry = setTimeout(reread, RETRY_MS).unref();
-		options.onProblems([unreadable(error)]);
+		retryLater();
+		options.onProblems([unfollowed(error)]);
 	};
-	const reread = () => {
+	/** Nobody waits for what is done after the first time, so an error is a problem then. */
+	const attempt = (read: () => NetworkSnapshot) => {
 		try {
-			follow(readNetwork());
+			network = read();
+			sync();
 		} catch (error) {
 			onError(error);
 		}
 	};
 
 	// Watching begins before reading: nothing happens in between unseen.
-	const watch = watchNetwork({ onChange: follow, onError });
+	const watch = watchNetwork({ onChange: (snapshot) => attempt(() => snapshot), onError });
 	const close = () => {
 		clearTimeout(retry);
 		watch.close();
 	};
 	try {
-		follow(readNetwork());
+		network = readNetwork();
+		sync();
 	} catch (error) {
 		close();
 		throw error;
@@ -107,7 +106,7 @@ export function followDevices(options: FollowOptions): DeviceFollower {
 		snapshot: () => followed,
 		update(changes) {
 			settings = { ...settings, ...changes };
-			sync();
+			attempt(() => network);
 		},
 		close,
 		[Symbol.dispose]: close,
@@ -119,15 +118,31 @@ function hooksOf({ links, mode }: FollowOptions, ifindexes: () => number[]): Dev
 	return chosen === "tcx" ? tcxHooks(links) : clsactHooks(ifindexes);
 }
 
-/** Before the programs: they read the maps from their first packet on. */
-function writeMaps(
-	maps: FollowOptions["maps"],
-	{ network, settings }: { network: NetworkSnapshot; settings: DeviceSettings },
-): Problem[] {
-	return [
+interface Synced {
+	followed: FollowedDevice[];
+	result: AttachedDevices;
+	problems: Problem[];
+	/** Something is to be tried again. */
+	failed: boolean;
+}
+
+/** Maps before programs, which read them from their first packet on. */
+function syncDevices(
+	{ maps, programs }: Pick<FollowOptions, "maps" | "programs">,
+	{ hooks, network, settings }: { hooks: DeviceHooks; network: NetworkSnapshot; settings: DeviceSettings },
+): Synced {
+	const classified = classifyDevices(network, settings);
+	const mapProblems = [
 		...writeMap(maps.devices, deviceEntries(network, settings)),
 		...writeMap(maps.nodeAddresses, nodeAddressEntries(network, settings)),
 	];
+	const result = attachDevices(classified.devices, { hooks, programs });
+	return {
+		followed: asFollowed(classified, result),
+		result,
+		problems: [...mapProblems, ...deviceProblems(classified, result)],
+		failed: mapProblems.length + result.failures.length > 0,
+	};
 }
 
 function asFollowed({ devices }: Classified, { failures }: AttachedDevices): FollowedDevice[] {
@@ -135,9 +150,9 @@ function asFollowed({ devices }: Classified, { failures }: AttachedDevices): Fol
 	return devices.map((device) => ({ ...device, attached: !failed.has(device.ifindex) }));
 }
 
-function unreadable(error: unknown): Problem {
+function unfollowed(error: unknown): Problem {
 	const object = "network devices";
 	const why = error instanceof Error ? error.message : String(error);
-	const message = `${object}: ${why}; new ones get no programs until they can be read, which is tried again`;
+	const message = `${object}: ${why}; changes of them are not followed, which is tried again`;
 	return { id: `${object} DEVICE_FAILED`, object, code: "DEVICE_FAILED", message };
 }

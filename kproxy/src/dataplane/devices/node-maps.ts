@@ -1,4 +1,4 @@
-import type { MapHandle } from "bpf-loader";
+import { BpfError, type MapHandle } from "bpf-loader";
 import { apply, type Codecs, diff, type MapTable, openArray, openHash, type Table } from "bpf-maps";
 import type { Problem } from "../../problem.ts";
 import { type Cluster, type Device, maps, type NodeAddressFlag } from "../generated/tc.ts";
@@ -29,9 +29,22 @@ export function writeMap<K, V>(
 	table: Table<K, V> & Codecs<K, V>,
 	wanted: Iterable<readonly [K, V]>,
 ): Problem[] {
-	const { errors } = apply(table, diff(wanted, table, table));
-	if (errors.length === 0) return [];
+	const error = firstError(table, wanted);
+	if (error === undefined) return [];
 	const object = `map ${table.name}`;
-	const message = `${object}: ${errors[0]?.message}; what failed is tried again`;
+	const message = `${object}: ${error.message}; what failed is tried again`;
 	return [{ id: `${object} WRITE_FAILED`, object, code: "WRITE_FAILED", message }];
+}
+
+function firstError<K, V>(
+	table: Table<K, V> & Codecs<K, V>,
+	wanted: Iterable<readonly [K, V]>,
+): BpfError | undefined {
+	try {
+		return apply(table, diff(wanted, table, table)).errors[0];
+	} catch (error) {
+		// Comparing reads the map.
+		if (error instanceof BpfError) return error;
+		throw error;
+	}
 }
