@@ -7,7 +7,9 @@ export type ProblemCode =
 	| "MAP_NEARLY_FULL"
 	| "MAP_REPAIRED"
 	| "WRITE_FAILED"
-	| "HEALTH_CHECK_PORT";
+	| "HEALTH_CHECK_PORT"
+	| "DEVICE_FAILED"
+	| "DEVICE_UNSUPPORTED";
 
 /** One problem of one object, for its status and one log line. */
 export interface Problem {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BpfError } from "bpf-loader";
+import { findDevicePins } from "./devices/device-pins.ts";
 import { maps, programs } from "./generated/sock_lb.ts";
 
 /** `BPF_FS_MAGIC` of linux/magic.h. */
@@ -42,7 +43,7 @@ export interface PinLayout {
 	pendingLink(program: string): string;
 }
 
-/** The layout is fixed: `maps/NAME` and `links/PROGRAM`. Creates nothing. */
+/** The layout is fixed: `maps/NAME`, `links/PROGRAM` and, on devices, `links/PROGRAM_IFINDEX`. Creates nothing. */
 export function pinLayout(directory: string): PinLayout {
 	const maps = join(directory, "maps");
 	const links = join(directory, "links");
@@ -65,16 +66,17 @@ export function makePinDirectories(layout: PinLayout): void {
 
 /** Pins of ours that exist. Only names that this version of kproxy gives: what others pin beside them is theirs. */
 export interface OurPins {
-	/** Paths, in the order of the names. */
+	/** Paths, in the order in which they may go. */
 	links: string[];
 	maps: string[];
 }
 
-/** Looks for every name that we give. */
+/** Looks for every name that we give. Programs of devices come first: they may go first. */
 export function findOurPins(layout: PinLayout): OurPins {
 	const programNames = Object.keys(programs);
+	const ofSockets = [...programNames.map(layout.link), ...programNames.map(layout.pendingLink)];
 	return {
-		links: [...programNames.map(layout.link), ...programNames.map(layout.pendingLink)].filter(existsSync),
+		links: [...findDevicePins(layout.links).map(({ path }) => path), ...ofSockets.filter(existsSync)],
 		maps: Object.keys(maps).map(layout.map).filter(existsSync),
 	};
 }

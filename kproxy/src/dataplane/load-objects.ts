@@ -5,6 +5,7 @@ import {
 	LayoutError,
 	loadObject,
 	MapError,
+	netnsCookie,
 	type ObjectSpec,
 	openPinnedMap,
 	openSpec,
@@ -44,7 +45,14 @@ export function loadObjects(
 	layout: PinLayout,
 	{ sizes = {}, tunables = {} }: { sizes?: MapSizes | undefined; tunables?: DataplaneTunables | undefined },
 ): LoadedObjects {
-	const variables = { ...tunables, refuse_with_errno: canSetErrno(), coarse_clock: hasCoarseClock() };
+	// The daemon runs in the node's own namespace, unless told otherwise.
+	const { host_netns = netnsCookie() ?? 0n } = tunables;
+	const variables = {
+		...tunables,
+		host_netns,
+		refuse_with_errno: canSetErrno(),
+		coarse_clock: hasCoarseClock(),
+	};
 	using cleanup = new DisposableStack();
 	const load = (path: string) => {
 		const spec = openSpec(path);

@@ -55,7 +55,8 @@ export function openDataplane(options: DataplaneOptions): Dataplane {
 	const lock = cleanup.adopt(takeLock(layout), (held) => held.close());
 	const before = findOurPins(layout);
 	if (before.maps.length === 0) {
-		cleanup.defer(() => removeDataplane(findRemovable(layout)));
+		// No device has anything of this start yet; filters without maps are an older one's, and serve.
+		cleanup.defer(() => removeDataplane({ ...findRemovable(layout), filters: [] }));
 	}
 	const objects = cleanup.adopt(loadObjects(layout, options), (loaded) => loaded.close());
 	const programs = attachSockets({ programs: objects.socketPrograms, layout, cgroup: options.cgroup });

@@ -10,7 +10,7 @@ import {
 } from "bpf-loader";
 import { countUsed } from "./any-map.ts";
 import { findOurPins, type PinLayout, pinLayout } from "./bpffs.ts";
-import { maps } from "./generated/sock_lb.ts";
+import { maps, programs } from "./generated/sock_lb.ts";
 import { type MapName, openServiceMaps, type ServiceMaps } from "./service-maps.ts";
 
 /** What is pinned below a directory, opened for reading: whoever asks needs no daemon. */
@@ -48,7 +48,7 @@ function noDataplane(layout: PinLayout, missing: readonly string[] | undefined):
 	});
 }
 
-/** One pinned link of ours as the kernel knows it. */
+/** One pinned link of ours to a cgroup as the kernel knows it. */
 export interface LinkFacts {
 	program: string;
 	/** As in `cgroup_inet4_connect`; undefined where the kernel does not say. */
@@ -62,9 +62,10 @@ export interface LinkFacts {
 	loadedMs: number | undefined;
 }
 
-/** Every link of ours that is pinned. */
+/** Every link of ours to a cgroup that is pinned. */
 export function readLinks(layout: PinLayout): LinkFacts[] {
-	return findOurPins(layout).links.map((path) => {
+	const paths = Object.keys(programs).flatMap((name) => [layout.link(name), layout.pendingLink(name)]);
+	return paths.filter(existsSync).map((path) => {
 		using link = openPinnedLink(path);
 		const { attachType, cgroupId, programId } = link.info();
 		return {

@@ -62,6 +62,7 @@ const NOTHING: Status = {
 	daemon: { running: false, pid: undefined, status: undefined },
 	missing: "no kproxy dataplane at /x: nothing is pinned there",
 	programs: [],
+	devices: [],
 	maps: [],
 	outcomes: [],
 };
@@ -108,6 +109,10 @@ test("Status shows what is attached, what happened and what is wrong", (t) => {
 				},
 				{ program: "sock_connect6", attached: false, cgroup: undefined },
 			],
+			devices: [
+				{ ifindex: 2, name: "eth0", class: "node", sides: ["ingress", "egress"] },
+				{ ifindex: 3, name: "veth1", class: "pod", sides: ["egress"] },
+			],
 			outcomes: [
 				{
 					reason: "NO_BACKEND",
@@ -128,6 +133,7 @@ test("Status shows what is attached, what happened and what is wrong", (t) => {
 sync:       4 entries wait, 2 Services, 3 EndpointSlices, last write 5s ago
 source:     manifests /m, synced, heard 0s ago
 dataplane:  1 of 2 programs attached: start kproxy run to attach the others
+devices:    node: eth0; 1 pod interfaces; 1 with a program on one side only
 
 PROGRAM         HOOK                   CGROUP         SINCE   LOADED
 sock_connect4   cgroup_inet4_connect   /c             1m

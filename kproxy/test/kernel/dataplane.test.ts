@@ -181,9 +181,20 @@ test.serial("A start that fails leaves nothing behind where nothing was", (t) =>
 	using at = stage("fails");
 	t.throws(() => at.open({ cgroup: at.lab.directory }));
 	t.false(existsSync(at.layout.directory));
+	t.throws(() => at.open({ sizes: { ...SIZES, svc_frontends: 0 } }), undefined, "the kernel refuses the map");
+	t.false(existsSync(at.layout.directory));
 	t.deepEqual(
 		readdirSync(at.lab.bpffs).filter((name) => !name.endsWith(".debug")),
 		[],
+	);
+});
+
+test.serial("A tunable that does not fit is refused before anything is done, others are taken", (t) => {
+	using at = stage("tunables");
+	t.throws(() => at.open({ tunables: { node_port_first: 70_000 } }));
+	t.false(existsSync(at.layout.directory));
+	t.notThrows(() =>
+		at.open({ tunables: { node_port_first: 31_000, masquerade_all: true, host_netns: 7n } }).close(),
 	);
 });
 

@@ -61,6 +61,7 @@ function findNotes(bpffs: string): ReservedPortsPaths[] {
 }
 
 function formatRemovable({
+	filters,
 	links,
 	maps,
 	directories,
@@ -68,6 +69,9 @@ function formatRemovable({
 	ports,
 }: Removable & { sockets: string[]; ports: string[] }): string {
 	return [
+		...filters.map(
+			({ ifindex, direction }) => `detach             tc filter at ${direction} of device ${ifindex}\n`,
+		),
 		...links.map((path) => `detach and unpin   ${path}\n`),
 		...maps.map((path) => `unpin              ${path}\n`),
 		...directories.map((path) => `remove if empty    ${path}\n`),

@@ -1,3 +1,4 @@
+import type { DeviceFacts } from "../../dataplane/devices/read-devices.ts";
 import type { DaemonStatus } from "../../serve/daemon-status.ts";
 import { formatAge } from "../age.ts";
 import type { DaemonView } from "../daemon.ts";
@@ -11,6 +12,7 @@ export function formatStatus(status: Status, nowMs: number): string {
 		["daemon:", describeDaemon(status.daemon, nowMs)],
 		...describeSync(status.daemon.status, nowMs),
 		["dataplane:", status.missing ?? describeDataplane(status.programs)],
+		...(status.missing === undefined ? [["devices:", describeDevices(status.devices)]] : []),
 	];
 	const width = Math.max(...facts.map(([name = ""]) => name.length)) + 2;
 	const parts = [facts.map(([name = "", fact = ""]) => `${name.padEnd(width)}${fact}\n`).join("")];
@@ -59,6 +61,18 @@ function describeDataplane(programs: readonly ProgramStatus[]): string {
 	return attached === programs.length
 		? `all ${attached} programs attached`
 		: `${attached} of ${programs.length} programs attached: start kproxy run to attach the others`;
+}
+
+/** Pods' interfaces are counted: there may be hundreds. */
+function describeDevices(devices: readonly DeviceFacts[]): string {
+	const ofClass = (wanted: DeviceFacts["class"]) => devices.filter((device) => device.class === wanted);
+	const names = ofClass("node").map(({ name, ifindex }) => name ?? `number ${ifindex}`);
+	const half = devices.filter(({ sides }) => sides.length < 2).length;
+	return [
+		names.length === 0 ? "no node device" : `node: ${names.join(", ")}`,
+		`${ofClass("pod").length} pod interfaces`,
+		...(half === 0 ? [] : [`${half} with a program on one side only`]),
+	].join("; ");
 }
 
 function formatPrograms(programs: readonly ProgramStatus[], nowMs: number): string {

@@ -2,6 +2,7 @@ import { BpfError } from "bpf-loader";
 import { pinLayout } from "../../dataplane/bpffs.ts";
 import { findCgroupPath } from "../../dataplane/cgroup-path.ts";
 import { type Outcome, readOutcomes } from "../../dataplane/counters.ts";
+import { type DeviceFacts, readDevices } from "../../dataplane/devices/read-devices.ts";
 import { programs } from "../../dataplane/generated/sock_lb.ts";
 import {
 	type LinkFacts,
@@ -20,6 +21,8 @@ export interface Status {
 	/** Why there is no dataplane; undefined where there is one. */
 	missing: string | undefined;
 	programs: ProgramStatus[];
+	/** Devices of this network namespace with programs of ours. */
+	devices: DeviceFacts[];
 	maps: MapFacts[];
 	outcomes: Outcome[];
 }
@@ -44,12 +47,21 @@ export async function readStatus(bpffs: string): Promise<Status> {
 			daemon,
 			missing: undefined,
 			programs: attached,
+			devices: readDevices(layout.links),
 			maps: readMaps(layout),
 			outcomes: readOutcomes(dataplane.maps.counters),
 		};
 	} catch (error) {
 		if (error instanceof BpfError && error.code === "NO_DATAPLANE") {
-			return { ready: false, daemon, missing: error.message, programs: [], maps: [], outcomes: [] };
+			return {
+				ready: false,
+				daemon,
+				missing: error.message,
+				programs: [],
+				devices: [],
+				maps: [],
+				outcomes: [],
+			};
 		}
 		throw error;
 	}
