@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from "node:util";
+import { buildFrame, type PacketWords } from "../packets/build.ts";
+import { describeFrame } from "../packets/describe.ts";
+import { wrongChecksums } from "../packets/parse.ts";
+import type { PacketPath } from "../reference/packet-path.ts";
+import type { Hook, Outcome, World } from "../reference/world.ts";
+import { backendOf, type Family, frontendsOf, type Scenario, type Step, Symbols, worldOf } from "./scenario.ts";
+import { ordinaryTunables } from "../reference/world.ts";
+
+/** What runs the packets of a scenario. */
+export interface Subject {
+	readonly model: PacketPath;
+	run(hook: Hook, frame: Uint8Array): Outcome;
+	wait(seconds: number): void;
+	rewrite(): void;
+	compareMemory(): void;
+}
+
+/** Runs all steps. Throws an error that names the step. Returns the reasons that came. */
+export function runScenario(scenario: Scenario, family: Family, setup: { routeDevice: number; open(world: World): Subject }): Set<string> {
+	const symbols = new Symbols(family, { ...ordinaryTunables, ...scenario.tunables });
+	const subject = setup.open(worldOf(scenario, symbols, setup.routeDevice));
+	const reasons = new Set<string>();
+	for (const [index, step] of scenario.steps.entries()) {
+		try {
+			runStep(scenario, step, { symbols, subject, reasons });
+		} catch (error) {
+			const what = error instanceof Error ? error.message : String(error);
+			throw new Error(`step ${index + 1} ${JSON.stringify(step)}: ${what}`, { cause: error });
+		}
+	}
+	subject.compareMemory();
+	return reasons;
+}
+
+function runStep(scenario: Scenario, step: Step, on: { symbols: Symbols; subject: Subject; reasons: Set<string> }): void {
+	const { symbols, subject, reasons } = on;
+	const { world, memory } = subject.model;
+	if (step.wait !== undefined) subject.wait(step.wait);
+	for (const [name, text] of Object.entries(step.change ?? {})) {
+		const number = Object.keys(scenario.backends ?? {}).indexOf(name) + 1;
+		world.backends.set(number, backendOf(text, symbols, world.backends.get(number)));
+	}
+	if (step.frontends) world.frontends = frontendsOf(scenario, step.frontends, symbols);
+	if (step.change || step.frontends) subject.rewrite();
+	if (step.at !== undefined) {
+		const frame = step.frame !== undefined ? Uint8Array.from(Buffer.from(step.frame, "hex")) : buildFrame(symbols.packet(step.in ?? {}));
+		const outcome = subject.run(step.at, frame);
+		if (outcome.reason !== undefined) reasons.add(outcome.reason);
+		if (step.reason !== undefined && outcome.reason !== step.reason) throw new Error(`the reason is ${outcome.reason}`);
+		if (step.out !== undefined) compareWords(symbols, step, outcome);
+		else if (outcome.verdict === "next" && Buffer.compare(outcome.frame, frame) !== 0)
+			throw new Error(`the packet changed: ${JSON.stringify(describeFrame(outcome.frame))}`);
+		if (outcome.verdict !== "drop" && wrongChecksums(outcome.frame).length > wrongChecksums(frame).length)
+			throw new Error(`wrong checksum: ${wrongChecksums(outcome.frame).join(", ")}`);
+	}
+	const { flows } = step;
+	if (flows && (memory.targets.size !== flows.conntrack || memory.replies.size !== flows.replies))
+		throw new Error(`${memory.targets.size} flows in conntrack, ${memory.replies.size} in conntrack_reply`);
+}
+
+function compareWords(symbols: Symbols, step: Step, outcome: Outcome): void {
+	if (outcome.verdict === "drop") throw new Error(`dropped: ${outcome.reason}`);
+	const actual = describeFrame(outcome.frame);
+	const wanted = symbols.packet(step.out ?? {}, actual);
+	const difference = differs(wanted, actual);
+	if (difference) throw new Error(`${difference}: came out ${JSON.stringify(actual)}, wanted ${JSON.stringify(wanted)}`);
+}
+
+/** The first field in which what is wanted is not what there is. */
+function differs(wanted: Partial<PacketWords>, actual: Partial<PacketWords>): string | undefined {
+	for (const [name, value] of Object.entries(wanted)) {
+		const other = actual[name as keyof PacketWords];
+		if (name === "error") {
+			const [one, two] = [wanted.error, actual.error];
+			if (one?.type !== two?.type || one?.code !== two?.code || (one?.rest && one.rest !== two?.rest)) return "error";
+			const inside = differs(one?.about ?? {}, two?.about ?? {});
+			if (inside) return `inner ${inside}`;
+		} else if (!isDeepStrictEqual(value, other)) return name;
+	}
+	return undefined;
+}
