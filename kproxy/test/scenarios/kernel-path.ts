@@ -46,6 +46,9 @@ export class KernelPath {
 	readonly #object: BpfObject<Names>;
 	readonly #namespace: string;
 	readonly #counted = new Map<number, bigint>();
+	/** Ranges by what is in them: as userspace does, no range gets other contents while a frontend has it. */
+	readonly #ranges = new Map<string, number>();
+	#nextSlot = 0;
 	readonly maps: Tables;
 
 	/** `namespace`: whose routes the programs see. `object`: another one than the package's. */
@@ -98,12 +101,18 @@ export class KernelPath {
 
 	#writeFrontends(frontends: readonly Frontend[]): void {
 		const { maps } = this;
-		let next = 0;
+		if (this.#nextSlot > SLOTS / 2) {
+			this.#ranges.clear();
+			this.#nextSlot = 0;
+		}
 		const place = (range: Frontend["internal"]) => {
 			if (range === "beyond") return { first: SLOTS, count: 1 };
-			const first = next;
-			next += range.length;
-			maps.slots.setAll(range.map((number, index) => [first + index, number]));
+			const first = this.#ranges.get(range.join()) ?? this.#nextSlot;
+			if (first === this.#nextSlot) {
+				this.#nextSlot += range.length;
+				this.#ranges.set(range.join(), first);
+				maps.slots.setAll(range.map((number, index) => [first + index, number]));
+			}
 			return { first, count: range.length };
 		};
 		for (const frontend of frontends) {

@@ -71,7 +71,7 @@ const addresses: Readonly<Record<string, Readonly<Record<Family, string>>>> = {
 	outlet: { IPv4: "192.0.2.55", IPv6: "2001:db8:1::55" },
 	vip: { IPv4: "10.96.0.10", IPv6: "fd00:96::10" },
 	vip2: { IPv4: "10.96.0.11", IPv6: "fd00:96::11" },
-	nothing: { IPv4: "10.96.200.1", IPv6: "fd00:96::200:1" },
+	nothing: { IPv4: "10.96.200.1", IPv6: "fd00:96::c801" },
 	lb: { IPv4: "203.0.113.80", IPv6: "2001:db8:9::80" },
 	pod1: { IPv4: "10.244.1.1", IPv6: "fd00:244:1::1" },
 	pod2: { IPv4: "10.244.1.2", IPv6: "fd00:244:1::2" },
