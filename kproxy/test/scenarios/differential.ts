@@ -1,4 +1,4 @@
-import { FlowFlag, Reason } from "../../src/dataplane/generated/tc.ts";
+import type { FlowFlag } from "../../src/dataplane/generated/tc.ts";
 import type { Flow } from "../reference/memory.ts";
 import { type Chance, PacketPath } from "../reference/packet-path.ts";
 import type { Hook, Outcome, World } from "../reference/world.ts";
@@ -71,7 +71,7 @@ export class Differential {
 				const ports = Array.from({ length: snatPortLast - snatPortFirst + 1 }, (_, index) => snatPortFirst + index);
 				const free = ports.filter(isFree);
 				// Sixteen are tried: where more than half are free, one of them is found.
-				if (Reason.NO_SNAT_PORT && free.length * 2 > ports.length) return free[0];
+				if (free.length * 2 > ports.length) return free[0];
 				return this.#last?.reason === "NO_SNAT_PORT" ? undefined : free[0];
 			},
 		};

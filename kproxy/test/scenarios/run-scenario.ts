@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { buildFrame, type PacketWords } from "../packets/build.ts";
 import { describeFrame } from "../packets/describe.ts";
-import { wrongChecksums } from "../packets/parse.ts";
+import { parseFrame, wrongChecksums } from "../packets/parse.ts";
 import type { PacketPath } from "../reference/packet-path.ts";
 import type { Hook, Outcome, World } from "../reference/world.ts";
-import { backendOf, type Family, frontendsOf, type Scenario, type Step, Symbols, worldOf } from "./scenario.ts";
+import { backendOf, errorTypes, type Family, type Follow, frontendsOf, type Scenario, type Step, Symbols, worldOf } from "./scenario.ts";
 import { ordinaryTunables } from "../reference/world.ts";
 
 /** What runs the packets of a scenario. */
@@ -21,9 +21,10 @@ export function runScenario(scenario: Scenario, family: Family, setup: { routeDe
 	const symbols = new Symbols(family, { ...ordinaryTunables, ...scenario.tunables });
 	const subject = setup.open(worldOf(scenario, symbols, setup.routeDevice));
 	const reasons = new Set<string>();
+	const seen: Seen = new Map();
 	for (const [index, step] of scenario.steps.entries()) {
 		try {
-			runStep(scenario, step, { symbols, subject, reasons });
+			runStep(scenario, step, { symbols, subject, reasons, seen });
 		} catch (error) {
 			const what = error instanceof Error ? error.message : String(error);
 			throw new Error(`step ${index + 1} ${JSON.stringify(step)}: ${what}`, { cause: error });
@@ -33,7 +34,42 @@ export function runScenario(scenario: Scenario, family: Family, setup: { routeDe
 	return reasons;
 }
 
-function runStep(scenario: Scenario, step: Step, on: { symbols: Symbols; subject: Subject; reasons: Set<string> }): void {
+/** What went in at each step that has a name, and what became of it. */
+type Seen = Map<string, { in: Uint8Array; outcome: Outcome }>;
+
+interface Running {
+	symbols: Symbols;
+	subject: Subject;
+	reasons: Set<string>;
+	seen: Seen;
+}
+
+/** The packet that follows what another step has let out. */
+function followUp(follow: Follow, { symbols, seen }: Running): Uint8Array | undefined {
+	const before = seen.get(follow.step);
+	if (before === undefined) return undefined;
+	if (follow.how === "again") return before.in;
+	if (before.outcome.verdict === "drop") return undefined;
+	const out = before.outcome.frame;
+	if (follow.how === "onward") return out;
+	const parsed = parseFrame(out);
+	if (typeof parsed === "string" || parsed.fragment.later || parsed.fragment.first || out.length < parsed.transport + 8) return undefined;
+	const { from, to, protocol, sourcePort, destinationPort } = describeFrame(out) as PacketWords;
+	if (protocol === "ICMP") return undefined;
+	const ports = { ...(sourcePort !== undefined && { sourcePort }), ...(destinationPort !== undefined && { destinationPort }) };
+	if (follow.how === "reply") {
+		const turned: PacketWords = { from: to, to: from, protocol, ...follow.with };
+		if (destinationPort !== undefined) turned.sourcePort = destinationPort;
+		if (sourcePort !== undefined) turned.destinationPort = sourcePort;
+		return buildFrame(turned);
+	}
+	const { error, from: who, ...rest } = follow.with ?? {};
+	const [type, code] = errorTypes[String(error)]?.[symbols.family] ?? [0, 0];
+	const about: PacketWords = { from, to, protocol, ...ports, payload: 24 };
+	return buildFrame({ from: who === undefined ? to : symbols.address(String(who)), to: from, protocol: "ICMP", error: { type, code, about, ...rest } });
+}
+
+function runStep(scenario: Scenario, step: Step, on: Running): void {
 	const { symbols, subject, reasons } = on;
 	const { world, memory } = subject.model;
 	if (step.wait !== undefined) subject.wait(step.wait);
@@ -44,12 +80,14 @@ function runStep(scenario: Scenario, step: Step, on: { symbols: Symbols; subject
 	if (step.frontends) world.frontends = frontendsOf(scenario, step.frontends, symbols);
 	if (step.change || step.frontends) subject.rewrite();
 	if (step.at !== undefined) {
-		const frame = step.frame !== undefined ? Uint8Array.from(Buffer.from(step.frame, "hex")) : buildFrame(symbols.packet(step.in ?? {}));
+		const frame = step.follow ? followUp(step.follow, on) : buildFrame(symbols.packet(step.in ?? {}));
+		if (frame === undefined) return;
 		const outcome = subject.run(step.at, frame);
+		if (step.id !== undefined) on.seen.set(step.id, { in: frame, outcome });
 		if (outcome.reason !== undefined) reasons.add(outcome.reason);
 		if (step.reason !== undefined && outcome.reason !== step.reason) throw new Error(`the reason is ${outcome.reason}`);
 		if (step.out !== undefined) compareWords(symbols, step, outcome);
-		else if (outcome.verdict === "next" && Buffer.compare(outcome.frame, frame) !== 0)
+		else if (outcome.verdict === "next" && outcome.reason !== "TRANSLATED" && Buffer.compare(outcome.frame, frame) !== 0)
 			throw new Error(`the packet changed: ${JSON.stringify(describeFrame(outcome.frame))}`);
 		if (outcome.verdict !== "drop" && wrongChecksums(outcome.frame).length > wrongChecksums(frame).length)
 			throw new Error(`wrong checksum: ${wrongChecksums(outcome.frame).join(", ")}`);

@@ -12,13 +12,12 @@ export interface Scenario {
 	backends?: Readonly<Record<string, BackendText>>;
 	/** By `node` or `route`: addresses to send from; `none`. */
 	devices?: Readonly<Record<"node" | "route", string>>;
-	/** Packets from a file that programs print as hexadecimal: see `frame` of a step. */
 	steps: readonly Step[];
 }
 
 export type Family = "IPv4" | "IPv6";
 
-interface FrontendText {
+export interface FrontendText {
 	/** Such as `TCP vip:80`; `node-port` for its address; `guard vip`. */
 	dial: string;
 	internal?: readonly string[] | "beyond";
@@ -30,7 +29,7 @@ interface FrontendText {
 	torn?: boolean;
 }
 
-interface BackendText {
+export interface BackendText {
 	/** Such as `pod1:8080`. */
 	at: string;
 	protocol?: "TCP" | "UDP" | "SCTP";
@@ -42,11 +41,22 @@ interface BackendText {
 /** A packet in words: `TCP: client:40000 > vip:80` and fields of PacketWords. */
 export type PacketText = Readonly<Record<string, unknown>>;
 
+/** `again`: what went in; `onward`: what came out; `reply`: the same turned round; `error`: an ICMP error about it. */
+export interface Follow {
+	step: string;
+	how: "again" | "onward" | "reply" | "error";
+	/** Fields that differ, as in `flags`; for an error its name, and `from`: who says so. */
+	with?: PacketText;
+}
+
+/** One thing that happens: in order, what of it is there. */
 export interface Step {
 	at?: Hook;
 	in?: PacketText;
-	/** Bytes of the packet in hexadecimal, instead of words. */
-	frame?: string;
+	/** Name of the step, for others to follow. */
+	id?: string;
+	/** A packet made from what another step has let out; where that was nothing, none. */
+	follow?: Follow;
 	reason?: string;
 	out?: PacketText;
 	/** Seconds that pass. */
@@ -86,7 +96,8 @@ const cidrs: Readonly<Record<string, Readonly<Record<Family, string>>>> = {
 	services: { IPv4: "10.96.0.0/16", IPv6: "fd00:96::/112" },
 };
 
-const errorTypes: Readonly<Record<string, Readonly<Record<Family, readonly [number, number]>>>> = {
+/** Type and code of each error by its name. */
+export const errorTypes: Readonly<Record<string, Readonly<Record<Family, readonly [number, number]>>>> = {
 	"too big": { IPv4: [3, 4], IPv6: [2, 0] },
 	unreachable: { IPv4: [3, 3], IPv6: [1, 4] },
 	expired: { IPv4: [11, 0], IPv6: [3, 0] },
