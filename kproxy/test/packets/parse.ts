@@ -119,10 +119,15 @@ export function wrongChecksums(frame: Uint8Array): string[] {
 	if (packet.inner && !headerSumFits(frame, packet.inner)) wrong.push("inner IPv4 header");
 	if (!packet.fragment.first && !packet.fragment.later && !transportFits(frame, packet)) wrong.push("transport");
 	const { inner } = packet;
-	// Only where the whole inner packet came along can its transport sum be checked.
-	if (inner && viewOf(frame).getUint16(inner.ip + (inner.family === 4 ? 2 : 4)) + (inner.family === 4 ? 0 : 40) <= packet.end - inner.ip && !inner.fragment.first && !transportFits(frame, inner))
-		wrong.push("inner transport");
+	if (inner && isWhole(frame, packet, inner) && !transportFits(frame, inner)) wrong.push("inner transport");
 	return wrong;
+}
+
+/** Did all of the inner packet come along? SCTP's sum is left alone there: errors are told by the verification tag. */
+function isWhole(frame: Uint8Array, packet: Parsed, inner: Parsed): boolean {
+	const { family, ip, protocol, fragment } = inner;
+	const length = viewOf(frame).getUint16(ip + (family === 4 ? 2 : 4)) + (family === 4 ? 0 : 40);
+	return length <= packet.end - ip && !fragment.first && protocol !== protocols.SCTP;
 }
 
 const headerSumFits = (frame: Uint8Array, { family, ip, transport }: Parsed): boolean =>

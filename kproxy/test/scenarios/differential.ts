@@ -13,6 +13,8 @@ export class Differential {
 	readonly model: PacketPath;
 	readonly #kernel: KernelPath;
 	#last: Outcome | undefined;
+	#candidate = 0;
+	#candidates = 0;
 
 	constructor(kernel: KernelPath, world: World) {
 		this.#kernel = kernel;
@@ -24,12 +26,25 @@ export class Differential {
 	run(hook: Hook, frame: Uint8Array): Outcome {
 		const got = this.#kernel.run(hook, frame);
 		this.#last = got;
-		const wanted = this.model.run(hook, frame);
+		const wanted = this.#runModel(hook, frame, got);
 		const counted = got.verdict === "next" && wanted.reason !== "TRANSLATED" ? undefined : wanted.reason;
 		if (got.verdict !== wanted.verdict || got.reason !== counted)
 			throw new Mismatch(`${hook}: the model says ${wanted.verdict} for ${wanted.reason}, the program ${got.verdict} for ${got.reason ?? "nothing"}`);
 		if (got.verdict !== "drop") compareFrames(hook, { frame, got: got.frame, wanted: wanted.frame });
 		return wanted;
+	}
+
+	/** A flow that is dropped leaves no trace of what was picked: then some backend has to lead to that. */
+	#runModel(hook: Hook, frame: Uint8Array, got: Outcome): Outcome {
+		this.#candidate = 0;
+		if (!got.reason?.startsWith("NO_SNAT")) return this.model.run(hook, frame);
+		const before = structuredClone(this.model.memory);
+		for (;;) {
+			const outcome = this.model.run(hook, frame);
+			this.#candidate += 1;
+			if (outcome.reason === got.reason || this.#candidate >= this.#candidates) return outcome;
+			Object.assign(this.model.memory, structuredClone(before));
+		}
 	}
 
 	wait(seconds: number): void {
@@ -55,11 +70,13 @@ export class Differential {
 		const entry = (flow: Flow) => (this.#last?.verdict === "next" ? this.#kernel.target(flow) : undefined);
 		return {
 			backend: ({ flow, service, allowed }) => {
-				const taken = entry(flow)?.backend ?? this.#kernel.maps.affinity.get({ client: flow.source, service })?.backend;
+				const keeps = this.model.world.frontends.some((each) => each.service === service && each.affinityTimeoutS > 0);
+				const kept = keeps ? this.#kernel.maps.affinity.get({ client: flow.source, service }) : undefined;
+				const taken = entry(flow)?.backend ?? kept?.backend;
 				if (taken !== undefined && allowed.has(taken)) return taken;
 				if (this.#last?.verdict === "next") throw new Mismatch(`backend ${taken} was picked out of ${[...allowed].join(", ")}`);
-				// Dropped: only flows that need a source of ours are, after the pick.
-				return [...allowed].find((number) => this.model.world.backends.get(number)?.local === false) ?? [...allowed][0] ?? 0;
+				this.#candidates = allowed.size;
+				return [...allowed][this.#candidate] ?? 0;
 			},
 			port: ({ flow, isFree }) => {
 				const { snatPortFirst, snatPortLast } = this.model.world.tunables;
