@@ -16,7 +16,9 @@ test("on random Services and packets the programs do what the model does", (t) =
 	try {
 		const { failure, cases, frontends, packets, seconds: took } = fuzz(stage, { seed, seconds });
 		const aMinute = (count: number) => Math.round((count * 60) / took).toLocaleString("en");
-		t.log(`${aMinute(cases)} scenarios, ${aMinute(frontends)} frontends and ${aMinute(packets)} packets a minute`);
+		t.log(
+			`${aMinute(cases)} scenarios, ${aMinute(frontends)} frontends and ${aMinute(packets)} packets a minute`,
+		);
 		t.is(failure, undefined, failure && `${failure.why}\n${failure.scenario}`);
 	} finally {
 		stage.close();

@@ -113,11 +113,24 @@ function plant({ file, from, to }: Bug, directory: string): string {
 	cpSync(SOURCES, directory, { recursive: true });
 	const path = join(directory, file);
 	const parts = readFileSync(path, "utf8").split(from);
-	if (parts.length !== 2) throw new Error(`${file} has the source of this bug ${parts.length - 1} times: ${from}`);
+	if (parts.length !== 2)
+		throw new Error(`${file} has the source of this bug ${parts.length - 1} times: ${from}`);
 	writeFileSync(path, parts.join(to));
 	const object = join(directory, "tc.bpf.o");
 	const headers = `/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
-	execFileSync("clang", ["-g", "-O2", "-target", "bpf", "-mcpu=v3", "-idirafter", headers, "-c", join(directory, "tc.bpf.c"), "-o", object]);
+	execFileSync("clang", [
+		"-g",
+		"-O2",
+		"-target",
+		"bpf",
+		"-mcpu=v3",
+		"-idirafter",
+		headers,
+		"-c",
+		join(directory, "tc.bpf.c"),
+		"-o",
+		object,
+	]);
 	return object;
 }
 

@@ -28,20 +28,40 @@ const OUT_OF_REACH: Readonly<Record<string, string>> = {
 	NODE_PORT_TAKEN: "socket hooks only",
 };
 
-test.serial("every reason of a packet hook is given by a scenario, but those that no test run can reach", (t) => {
-	const missing = Object.keys(reasonDocs).filter((name) => !reasons.has(name) && !(name in OUT_OF_REACH));
-	t.deepEqual(missing, []);
-	t.deepEqual([...reasons].filter((name) => name in OUT_OF_REACH), []);
-});
+test.serial(
+	"every reason of a packet hook is given by a scenario, but those that no test run can reach",
+	(t) => {
+		const missing = Object.keys(reasonDocs).filter((name) => !reasons.has(name) && !(name in OUT_OF_REACH));
+		t.deepEqual(missing, []);
+		t.deepEqual(
+			[...reasons].filter((name) => name in OUT_OF_REACH),
+			[],
+		);
+	},
+);
 
 test.serial("every map of the packet path matters to a scenario, and every tunable is set by one", (t) => {
 	const used = new Set(Object.keys(stage.path({}).maps));
 	const elsewhere = ["svc_names", "sock_peers", "sock_reverse", "random_state", "opening"];
-	const names: Record<string, string> = { svc_frontends: "frontends", svc_slots: "slots", svc_backends: "backends", svc_ranges: "ranges", svc_affinity: "affinity", conntrack: "targets", conntrack_reply: "replies", node_addresses: "nodeAddresses" };
-	const missing = Object.keys(maps).filter((name) => !elsewhere.includes(name) && !used.has(names[name] ?? name));
+	const names: Record<string, string> = {
+		svc_frontends: "frontends",
+		svc_slots: "slots",
+		svc_backends: "backends",
+		svc_ranges: "ranges",
+		svc_affinity: "affinity",
+		conntrack: "targets",
+		conntrack_reply: "replies",
+		node_addresses: "nodeAddresses",
+	};
+	const missing = Object.keys(maps).filter(
+		(name) => !elsewhere.includes(name) && !used.has(names[name] ?? name),
+	);
 	t.deepEqual(missing, []);
 	const set = new Set(scenarios.flatMap(({ scenario }) => Object.keys(scenario.tunables ?? {})));
 	const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 	const socketHooks = ["refuse_with_errno", "host_netns"];
-	t.deepEqual(Object.keys(variables).filter((name) => !socketHooks.includes(name) && !set.has(camel(name))), []);
+	t.deepEqual(
+		Object.keys(variables).filter((name) => !socketHooks.includes(name) && !set.has(camel(name))),
+		[],
+	);
 });

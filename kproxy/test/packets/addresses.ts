@@ -7,7 +7,8 @@ export function addressBytes(address: string): Uint8Array {
 		return bytes;
 	}
 	const [left = "", right] = address.split("::");
-	const groups = (text: string) => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
+	const groups = (text: string) =>
+		text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
 	const head = groups(left);
 	const tail = right === undefined ? [] : groups(right);
 	const all = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];

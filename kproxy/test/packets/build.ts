@@ -1,10 +1,16 @@
-import { wireAddress, isIpv4 } from "./addresses.ts";
+import { isIpv4, wireAddress } from "./addresses.ts";
 import { crc32c, internetChecksum, sumWords } from "./checksums.ts";
 
 /** Numbers of the protocols that packets have. */
 export const protocols = { ICMP: 1, TCP: 6, UDP: 17, ICMPv6: 58, SCTP: 132 } as const;
 const tcpFlags: Readonly<Record<string, number>> = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 };
-const sctpChunks: Readonly<Record<string, number>> = { DATA: 0, INIT: 1, ABORT: 6, SHUTDOWN: 7, COMPLETE: 14 };
+const sctpChunks: Readonly<Record<string, number>> = {
+	DATA: 0,
+	INIT: 1,
+	ABORT: 6,
+	SHUTDOWN: 7,
+	COMPLETE: 14,
+};
 
 /** A packet in words. What is left out is ordinary: TTL 63, no options, right checksums. */
 export interface PacketWords {
@@ -145,7 +151,10 @@ function tcp(packet: PacketWords): Uint8Array {
 	bytes[12] = 5 << 4;
 	bytes[13] = (packet.flags ?? "ACK").split(" ").reduce((sum, name) => sum | (tcpFlags[name] ?? 0), 0);
 	view.setUint16(14, 64000);
-	view.setUint16(16, internetChecksum(bytes, pseudoOf(packet, bytes.length)) ^ (packet.checksum ? 0x5555 : 0));
+	view.setUint16(
+		16,
+		internetChecksum(bytes, pseudoOf(packet, bytes.length)) ^ (packet.checksum ? 0x5555 : 0),
+	);
 	return bytes;
 }
 

@@ -11,7 +11,16 @@ export function describeFrame(frame: Uint8Array): Partial<PacketWords> {
 }
 
 function describe(frame: Uint8Array, parsed: Parsed): Partial<PacketWords> {
-	const { source: from, destination: to, family, protocol, transport, sourcePort, destinationPort, inner } = parsed;
+	const {
+		source: from,
+		destination: to,
+		family,
+		protocol,
+		transport,
+		sourcePort,
+		destinationPort,
+		inner,
+	} = parsed;
 	const view = viewOf(frame);
 	const words: Partial<PacketWords> = {
 		from,
@@ -27,10 +36,21 @@ function describe(frame: Uint8Array, parsed: Parsed): Partial<PacketWords> {
 		words.ack = view.getUint32(transport + 8);
 		words.flags = flagNames.filter((_, bit) => (frame[transport + 13] ?? 0) & (1 << bit)).join(" ");
 	}
-	if (protocol === protocols.UDP && sourcePort !== undefined && frame.length >= transport + 8 && view.getUint16(transport + 6) === 0) words.checksum = "none";
+	if (
+		protocol === protocols.UDP &&
+		sourcePort !== undefined &&
+		frame.length >= transport + 8 &&
+		view.getUint16(transport + 6) === 0
+	)
+		words.checksum = "none";
 	if (inner) {
 		const about = describe(frame, inner) as PacketWords;
-		words.error = { type: frame[transport] ?? 0, code: frame[transport + 1] ?? 0, rest: view.getUint32(transport + 4), about };
+		words.error = {
+			type: frame[transport] ?? 0,
+			code: frame[transport + 1] ?? 0,
+			rest: view.getUint32(transport + 4),
+			about,
+		};
 	}
 	return words;
 }

@@ -1,6 +1,6 @@
 import { addressText } from "./addresses.ts";
-import { crc32c, sumWords } from "./checksums.ts";
 import { protocols, pseudoSum } from "./build.ts";
+import { crc32c, sumWords } from "./checksums.ts";
 
 /** What is in a frame, and where. */
 export interface Parsed {
@@ -63,7 +63,8 @@ const isError = (frame: Uint8Array, { family, protocol, transport, fragment }: P
 		: protocol === protocols.ICMPv6 && type < 128;
 };
 
-export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export const viewOf = (bytes: Uint8Array): DataView =>
+	new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function parse4(frame: Uint8Array, ip: number): Parsed | Unparsed {
 	const header = ((frame[ip] ?? 0) & 0xf) * 4;
@@ -117,7 +118,8 @@ export function wrongChecksums(frame: Uint8Array): string[] {
 	const wrong: string[] = [];
 	if (!headerSumFits(frame, packet)) wrong.push("IPv4 header");
 	if (packet.inner && !headerSumFits(frame, packet.inner)) wrong.push("inner IPv4 header");
-	if (!packet.fragment.first && !packet.fragment.later && !transportFits(frame, packet)) wrong.push("transport");
+	if (!packet.fragment.first && !packet.fragment.later && !transportFits(frame, packet))
+		wrong.push("transport");
 	const { inner } = packet;
 	if (inner && isWhole(frame, packet, inner) && !transportFits(frame, inner)) wrong.push("inner transport");
 	return wrong;

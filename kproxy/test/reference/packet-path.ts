@@ -1,6 +1,6 @@
+import { inCidr, isIpv4 } from "../packets/addresses.ts";
 import { protocols } from "../packets/build.ts";
 import { type Parsed, parseFrame } from "../packets/parse.ts";
-import { inCidr, isIpv4 } from "../packets/addresses.ts";
 import { emptyMemory, type Flow, flowKey, isOver, type Memory, type Reply, type Target } from "./memory.ts";
 import { rejection, rewritten } from "./rewrite.ts";
 import type { Backend, Frontend, Hook, Outcome, World } from "./world.ts";
@@ -54,7 +54,8 @@ export class PacketPath {
 	#read(frame: Uint8Array): Packet | string {
 		const parsed = parseFrame(frame);
 		if (typeof parsed === "string") return parsed;
-		if (parsed.protocol === (parsed.family === 4 ? protocols.ICMP : protocols.ICMPv6)) return readError(frame, parsed);
+		if (parsed.protocol === (parsed.family === 4 ? protocols.ICMP : protocols.ICMPv6))
+			return readError(frame, parsed);
 		if (!isServed(parsed.protocol)) return "OTHER_PROTOCOL";
 		const { source, destination, protocol, fragment } = parsed;
 		const key = `${protocol} ${source} ${destination} ${fragment.id}`;
@@ -105,7 +106,8 @@ export class PacketPath {
 	#findFrontend(flow: Flow): Frontend | string {
 		const { frontends, nodeAddresses, serviceCidrs, tunables } = this.world;
 		const { destination, destinationPort: port, protocol } = flow;
-		const at = (address: string) => frontends.find((each) => each.address === address && each.port === port && each.protocol === protocol);
+		const at = (address: string) =>
+			frontends.find((each) => each.address === address && each.port === port && each.protocol === protocol);
 		let found: Frontend | undefined;
 		if (port >= tunables.nodePortFirst && port <= tunables.nodePortLast) {
 			if (nodeAddresses.some(({ address, loopback }) => address === destination && !loopback))
@@ -114,13 +116,17 @@ export class PacketPath {
 		found ??= at(destination);
 		if (found) return found.torn ? "FRONTEND_TORN" : found;
 		if (!serviceCidrs.some((cidr) => inCidr(destination, cidr))) return "NOT_FRONTEND";
-		const guarded = frontends.some((each) => each.address === destination && each.port === 0 && each.protocol === 0);
+		const guarded = frontends.some(
+			(each) => each.address === destination && each.port === 0 && each.protocol === 0,
+		);
 		return guarded ? "NO_SUCH_PORT" : "NO_SUCH_SERVICE";
 	}
 
 	#kept(number: number, reuse: number): Backend | undefined {
 		const backend = this.world.backends.get(number);
-		return backend?.reuse === reuse && ["ACTIVE", "TERMINATING"].includes(backend.state) ? backend : undefined;
+		return backend?.reuse === reuse && ["ACTIVE", "TERMINATING"].includes(backend.state)
+			? backend
+			: undefined;
 	}
 
 	#stays(packet: Packet, known: Target): boolean {
@@ -152,7 +158,11 @@ export class PacketPath {
 		if (!backend || backend.state === "FREE") return "BACKEND_MISSING";
 		if (isIpv4(backend.address) !== isIpv4(flow.destination)) return "WRONG_FAMILY";
 		if (frontend.affinityTimeoutS > 0)
-			this.memory.affinity.set(`${frontend.service} ${flow.source}`, { backend: number, reuse: backend.reuse, seenS: this.memory.nowS });
+			this.memory.affinity.set(`${frontend.service} ${flow.source}`, {
+				backend: number,
+				reuse: backend.reuse,
+				seenS: this.memory.nowS,
+			});
 		const target: Target = {
 			address: backend.address,
 			port: backend.port,
@@ -173,12 +183,19 @@ export class PacketPath {
 	#admit(flow: Flow, frontend: Frontend, pod: boolean): number | string {
 		const internal = pod || this.world.podCidrs.some((cidr) => inCidr(flow.source, cidr));
 		const range = internal ? frontend.internal : frontend.external;
-		if (frontend.sourceRanges && !frontend.sourceRanges.some((cidr) => inCidr(flow.source, cidr))) return "NOT_IN_RANGES";
+		if (frontend.sourceRanges && !frontend.sourceRanges.some((cidr) => inCidr(flow.source, cidr)))
+			return "NOT_IN_RANGES";
 		if (range === "beyond") return "SLOT_MISSING";
 		if (range.length === 0)
-			return !internal && frontend.localExternal && frontend.internal.length > 0 ? "NO_LOCAL_BACKEND" : "NO_BACKEND";
+			return !internal && frontend.localExternal && frontend.internal.length > 0
+				? "NO_LOCAL_BACKEND"
+				: "NO_BACKEND";
 		const known = this.memory.affinity.get(`${frontend.service} ${flow.source}`);
-		if (known && frontend.affinityTimeoutS > 0 && this.memory.nowS - known.seenS <= frontend.affinityTimeoutS) {
+		if (
+			known &&
+			frontend.affinityTimeoutS > 0 &&
+			this.memory.nowS - known.seenS <= frontend.affinityTimeoutS
+		) {
 			const backend = this.#kept(known.backend, known.reuse);
 			if (backend?.state === "ACTIVE" && range.includes(known.backend)) return known.backend;
 		}
@@ -220,8 +237,15 @@ export class PacketPath {
 	#isFree(key: string, reply: Reply, protocol: number): boolean {
 		const known = this.memory.replies.get(key);
 		if (!known) return true;
-		const same = known.client === reply.client && known.clientPort === reply.clientPort && known.frontend === reply.frontend && known.frontendPort === reply.frontendPort;
-		return same || isOver(known, { protocol, nowS: this.memory.nowS, udpTimeoutS: this.world.tunables.udpTimeoutS });
+		const same =
+			known.client === reply.client &&
+			known.clientPort === reply.clientPort &&
+			known.frontend === reply.frontend &&
+			known.frontendPort === reply.frontendPort;
+		return (
+			same ||
+			isOver(known, { protocol, nowS: this.memory.nowS, udpTimeoutS: this.world.tunables.udpTimeoutS })
+		);
 	}
 
 	#ownAddress(family: "ipv4" | "ipv6"): string | undefined {
@@ -231,15 +255,26 @@ export class PacketPath {
 
 	#findOrigin(packet: Packet, to: Flow, pod: boolean): string | undefined {
 		if (!this.#findOwnSource(packet, to) && !this.#findFrontendOfReply(packet, to)) {
-			const lost = !pod && packet.kind !== "error" && this.world.serviceCidrs.some((cidr) => inCidr(packet.flow.destination, cidr));
+			const lost =
+				!pod &&
+				packet.kind !== "error" &&
+				this.world.serviceCidrs.some((cidr) => inCidr(packet.flow.destination, cidr));
 			return lost ? "NO_SUCH_SERVICE" : "NOT_REMEMBERED";
 		}
-		return packet.kind === "error" && packet.parsed.family === 4 && packet.parsed.icmpType === 5 ? "HIDDEN_REDIRECT" : undefined;
+		return packet.kind === "error" && packet.parsed.family === 4 && packet.parsed.icmpType === 5
+			? "HIDDEN_REDIRECT"
+			: undefined;
 	}
 
 	#findOwnSource({ flow }: Packet, to: Flow): boolean {
 		if (!this.#isOurs(flow.sourcePort)) return false;
-		const key = flowKey({ source: flow.destination, sourcePort: flow.destinationPort, destination: "*", destinationPort: flow.sourcePort, protocol: flow.protocol });
+		const key = flowKey({
+			source: flow.destination,
+			sourcePort: flow.destinationPort,
+			destination: "*",
+			destinationPort: flow.sourcePort,
+			protocol: flow.protocol,
+		});
 		const reply = this.memory.replies.get(key);
 		if (reply?.client !== flow.source || reply.snatAddress === undefined) return false;
 		to.source = reply.snatAddress;
@@ -248,7 +283,9 @@ export class PacketPath {
 
 	#findFrontendOfReply(packet: Packet, to: Flow): boolean {
 		const { flow } = packet;
-		let reply = this.#isOurs(flow.destinationPort) ? this.memory.replies.get(flowKey({ ...flow, destination: "*" })) : undefined;
+		let reply = this.#isOurs(flow.destinationPort)
+			? this.memory.replies.get(flowKey({ ...flow, destination: "*" }))
+			: undefined;
 		if (reply?.client !== flow.destination) reply = this.memory.replies.get(flowKey(flow));
 		if (!reply) return false;
 		to.source = reply.frontend;
@@ -262,7 +299,8 @@ export class PacketPath {
 	}
 }
 
-const isServed = (protocol: number): boolean => ([protocols.TCP, protocols.UDP, protocols.SCTP] as number[]).includes(protocol);
+const isServed = (protocol: number): boolean =>
+	([protocols.TCP, protocols.UDP, protocols.SCTP] as number[]).includes(protocol);
 
 function conclude(reason: string, frame: Uint8Array): Outcome {
 	return { verdict: reason === "TRANSLATED" || PASSED.has(reason) ? "next" : "drop", reason, frame };
@@ -287,7 +325,8 @@ function replyKey(flow: Flow, target: Pick<Target, "address" | "port" | "snatPor
 function readWhole(frame: Uint8Array, parsed: Parsed): Packet | string {
 	const { source, destination, protocol, transport, sourcePort, destinationPort } = parsed;
 	const least = protocol === protocols.TCP ? 20 : protocol === protocols.SCTP ? 16 : 8;
-	if (sourcePort === undefined || destinationPort === undefined || frame.length < transport + least) return "BAD_PACKET";
+	if (sourcePort === undefined || destinationPort === undefined || frame.length < transport + least)
+		return "BAD_PACKET";
 	const flags = protocol === protocols.TCP ? (frame[transport + 13] ?? 0) : 0;
 	const chunk = protocol === protocols.SCTP ? frame[transport + 12] : undefined;
 	return {

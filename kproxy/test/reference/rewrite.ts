@@ -16,7 +16,9 @@ const bytesOf = (flow: Flow, what: { ports: boolean }): Uint8Array =>
 	Uint8Array.from([
 		...wireAddress(flow.source),
 		...wireAddress(flow.destination),
-		...(what.ports ? [flow.sourcePort >> 8, flow.sourcePort & 0xff, flow.destinationPort >> 8, flow.destinationPort & 0xff] : []),
+		...(what.ports
+			? [flow.sourcePort >> 8, flow.sourcePort & 0xff, flow.destinationPort >> 8, flow.destinationPort & 0xff]
+			: []),
 	]);
 
 const difference = ({ from, to }: { from: Flow; to: Flow }, what: { ports: boolean }) => ({
@@ -60,8 +62,13 @@ function rewritePlain(bytes: Uint8Array, packet: Parsed, change: { from: Flow; t
 	if (packet.fragment.later) return;
 	adjustTransport(bytes, packet, change);
 	const portsChange =
-		change.from.sourcePort !== change.to.sourcePort || change.from.destinationPort !== change.to.destinationPort;
-	if (packet.protocol !== protocols.SCTP || !portsChange) return writePorts(bytes, packet, change.to);
+		change.from.sourcePort !== change.to.sourcePort ||
+		change.from.destinationPort !== change.to.destinationPort;
+	if (packet.protocol === protocols.SCTP && portsChange) adjustSctp(bytes, packet, change.to);
+	else writePorts(bytes, packet, change.to);
+}
+
+function adjustSctp(bytes: Uint8Array, packet: Parsed, to: Flow): void {
 	// CRCs of two texts of one length differ by the CRC of their difference, whatever the rest is.
 	const { transport, end } = packet;
 	const sumOf = (view: DataView) => crc32c(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
@@ -70,8 +77,8 @@ function rewritePlain(bytes: Uint8Array, packet: Parsed, change: { from: Flow; t
 	const written = view.getUint32(8, true);
 	view.setUint32(8, 0);
 	const before = sumOf(view);
-	view.setUint16(0, change.to.sourcePort);
-	view.setUint16(2, change.to.destinationPort);
+	view.setUint16(0, to.sourcePort);
+	view.setUint16(2, to.destinationPort);
 	view.setUint32(8, (written ^ before ^ sumOf(view)) >>> 0, true);
 	bytes.set(body, transport);
 }
@@ -85,21 +92,32 @@ const turned = (flow: Flow): Flow => ({
 });
 
 /** `change` is that of the flow; the packet inside went the other way. */
-function rewriteError(bytes: Uint8Array, packet: Parsed & { inner: Parsed }, change: { from: Flow; to: Flow }): void {
+function rewriteError(
+	bytes: Uint8Array,
+	packet: Parsed & { inner: Parsed },
+	change: { from: Flow; to: Flow },
+): void {
 	const { inner, transport } = packet;
 	const before = bytes.slice(transport + 4);
 	const inside = { from: turned(change.from), to: turned(change.to) };
 	writeAddresses(bytes, inner, inside);
 	adjustTransport(bytes, inner, inside);
 	writePorts(bytes, inner, inside.to);
-	const outer = { source: packet.source, destination: packet.destination, sourcePort: 0, destinationPort: 0, protocol: 0 };
+	const outer = {
+		source: packet.source,
+		destination: packet.destination,
+		sourcePort: 0,
+		destinationPort: 0,
+		protocol: 0,
+	};
 	const outerTo = { ...outer };
 	if (outer.source === change.from.source) outerTo.source = change.to.source;
 	if (outer.destination === change.from.destination) outerTo.destination = change.to.destination;
 	writeAddresses(bytes, packet, { from: outer, to: outerTo });
 	const view = viewOf(bytes);
 	let sum = adjustedChecksum(view.getUint16(transport + 2), { from: before, to: bytes.slice(transport + 4) });
-	if (packet.family === 6) sum = adjustedChecksum(sum, difference({ from: outer, to: outerTo }, { ports: false }));
+	if (packet.family === 6)
+		sum = adjustedChecksum(sum, difference({ from: outer, to: outerTo }, { ports: false }));
 	view.setUint16(transport + 2, sum);
 }
 
@@ -109,13 +127,20 @@ export function rejection(frame: Uint8Array, packet: Parsed): Uint8Array | undef
 	if (inner || fragment.later || transport !== 14 + (family === 4 ? 20 : 40)) return undefined;
 	const body = protocol === protocols.TCP ? reset(frame, packet) : unreachable(frame, packet);
 	if (body === undefined) return undefined;
-	const number = protocol === protocols.TCP ? protocols.TCP : family === 4 ? protocols.ICMP : protocols.ICMPv6;
+	const number =
+		protocol === protocols.TCP ? protocols.TCP : family === 4 ? protocols.ICMP : protocols.ICMPv6;
 	const sumAt = protocol === protocols.TCP ? 16 : 2;
 	const ends = { from: packet.destination, to: packet.source, protocol: number };
 	const pseudo = number === protocols.ICMP ? 0 : pseudoSum(ends, body.length);
 	viewOf(body).setUint16(sumAt, internetChecksum(body, pseudo));
 	const header = family === 4 ? header4(ends, body.length) : header6(ends, body.length);
-	return Uint8Array.from([...frame.slice(6, 12), ...frame.slice(0, 6), ...frame.slice(12, 14), ...header, ...body]);
+	return Uint8Array.from([
+		...frame.slice(6, 12),
+		...frame.slice(0, 6),
+		...frame.slice(12, 14),
+		...header,
+		...body,
+	]);
 }
 
 function reset(frame: Uint8Array, { transport, end }: Parsed): Uint8Array | undefined {
@@ -142,14 +167,40 @@ function unreachable(frame: Uint8Array, { family, transport }: Parsed): Uint8Arr
 }
 
 function header4(ends: { from: string; to: string; protocol: number }, length: number): Uint8Array {
-	const bytes = Uint8Array.from([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, ends.protocol, 0, 0, ...wireAddress(ends.from), ...wireAddress(ends.to)]);
+	const bytes = Uint8Array.from([
+		0x45,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0x40,
+		0,
+		64,
+		ends.protocol,
+		0,
+		0,
+		...wireAddress(ends.from),
+		...wireAddress(ends.to),
+	]);
 	viewOf(bytes).setUint16(2, 20 + length);
 	viewOf(bytes).setUint16(10, internetChecksum(bytes));
 	return bytes;
 }
 
 function header6(ends: { from: string; to: string; protocol: number }, length: number): Uint8Array {
-	const bytes = Uint8Array.from([0x60, 0, 0, 0, 0, 0, ends.protocol, 64, ...wireAddress(ends.from), ...wireAddress(ends.to)]);
+	const bytes = Uint8Array.from([
+		0x60,
+		0,
+		0,
+		0,
+		0,
+		0,
+		ends.protocol,
+		64,
+		...wireAddress(ends.from),
+		...wireAddress(ends.to),
+	]);
 	viewOf(bytes).setUint16(4, length);
 	return bytes;
 }

@@ -1,9 +1,9 @@
 import type { FlowFlag } from "../../src/dataplane/generated/tc.ts";
+import { wrongChecksums } from "../packets/parse.ts";
 import type { Flow } from "../reference/memory.ts";
 import { type Chance, PacketPath } from "../reference/packet-path.ts";
 import type { Hook, Outcome, World } from "../reference/world.ts";
 import type { KernelPath } from "./kernel-path.ts";
-import { wrongChecksums } from "../packets/parse.ts";
 
 /** Programs and model do not agree. */
 export class Mismatch extends Error {}
@@ -29,7 +29,9 @@ export class Differential {
 		const wanted = this.#runModel(hook, frame, got);
 		const counted = got.verdict === "next" && wanted.reason !== "TRANSLATED" ? undefined : wanted.reason;
 		if (got.verdict !== wanted.verdict || got.reason !== counted)
-			throw new Mismatch(`${hook}: the model says ${wanted.verdict} for ${wanted.reason}, the program ${got.verdict} for ${got.reason ?? "nothing"}`);
+			throw new Mismatch(
+				`${hook}: the model says ${wanted.verdict} for ${wanted.reason}, the program ${got.verdict} for ${got.reason ?? "nothing"}`,
+			);
 		if (got.verdict !== "drop") compareFrames(hook, { frame, got: got.frame, wanted: wanted.frame });
 		return wanted;
 	}
@@ -63,18 +65,23 @@ export class Differential {
 		const only = (some: string[], others: string[]) => some.filter((line) => !others.includes(line));
 		const [more, fewer] = [only(got, wanted), only(wanted, got)];
 		if (more.length + fewer.length > 0)
-			throw new Mismatch(`remembered by the programs only: ${more.join("; ") || "nothing"}; by the model only: ${fewer.join("; ") || "nothing"}`);
+			throw new Mismatch(
+				`remembered by the programs only: ${more.join("; ") || "nothing"}; by the model only: ${fewer.join("; ") || "nothing"}`,
+			);
 	}
 
 	#chance(): Chance {
 		const entry = (flow: Flow) => (this.#last?.verdict === "next" ? this.#kernel.target(flow) : undefined);
 		return {
 			backend: ({ flow, service, allowed }) => {
-				const keeps = this.model.world.frontends.some((each) => each.service === service && each.affinityTimeoutS > 0);
+				const keeps = this.model.world.frontends.some(
+					(each) => each.service === service && each.affinityTimeoutS > 0,
+				);
 				const kept = keeps ? this.#kernel.maps.affinity.get({ client: flow.source, service }) : undefined;
 				const taken = entry(flow)?.backend ?? kept?.backend;
 				if (taken !== undefined && allowed.has(taken)) return taken;
-				if (this.#last?.verdict === "next") throw new Mismatch(`backend ${taken} was picked out of ${[...allowed].join(", ")}`);
+				if (this.#last?.verdict === "next")
+					throw new Mismatch(`backend ${taken} was picked out of ${[...allowed].join(", ")}`);
 				this.#candidates = allowed.size;
 				return [...allowed][this.#candidate] ?? 0;
 			},
@@ -85,7 +92,10 @@ export class Differential {
 					if (!isFree(port)) throw new Mismatch(`source port ${port} is not free`);
 					return port;
 				}
-				const ports = Array.from({ length: snatPortLast - snatPortFirst + 1 }, (_, index) => snatPortFirst + index);
+				const ports = Array.from(
+					{ length: snatPortLast - snatPortFirst + 1 },
+					(_, index) => snatPortFirst + index,
+				);
 				const free = ports.filter(isFree);
 				// Sixteen are tried: where more than half are free, one of them is found.
 				if (free.length * 2 > ports.length) return free[0];
@@ -110,14 +120,18 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 export function remembered({ memory }: PacketPath): string[] {
 	const lines: string[] = [];
 	for (const [key, target] of memory.targets)
-		lines.push(`${key} → ${target.address} ${target.port} as ${target.snatPort} backend ${target.backend}/${target.reuse}${target.ended ? " ended" : ""}`);
+		lines.push(
+			`${key} → ${target.address} ${target.port} as ${target.snatPort} backend ${target.backend}/${target.reuse}${target.ended ? " ended" : ""}`,
+		);
 	for (const [key, reply] of memory.replies) {
 		const flags: (keyof typeof FlowFlag)[] = [];
 		if (reply.backendFin) flags.push("FIN");
 		if (reply.clientFin) flags.push("OTHER_FIN");
 		if (reply.seenS !== undefined) flags.push("REPLIED");
 		if (reply.reset) flags.push("RST");
-		lines.push(`${key} ← ${reply.frontend} ${reply.frontendPort} of ${reply.client} ${reply.clientPort} as ${reply.snatAddress ?? "itself"} ${flags.join(" ")}`.trimEnd());
+		lines.push(
+			`${key} ← ${reply.frontend} ${reply.frontendPort} of ${reply.client} ${reply.clientPort} as ${reply.snatAddress ?? "itself"} ${flags.join(" ")}`.trimEnd(),
+		);
 	}
 	return lines.sort();
 }

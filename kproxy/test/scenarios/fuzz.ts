@@ -29,8 +29,13 @@ export function fuzz(stage: Stage, { seed, seconds }: { seed: number; seconds: n
 		report.packets += scenario.steps.filter(({ at }) => at !== undefined).length;
 		const why = failureOf(stage, scenario);
 		if (why !== undefined) {
-			const small = shrink(scenario, (smaller) => Array.from({ length: TRIES }).some(() => failureOf(stage, smaller) !== undefined));
-			report.failure = { why: failureOf(stage, small) ?? why, scenario: stringify([small], { lineWidth: 0 }) };
+			const small = shrink(scenario, (smaller) =>
+				Array.from({ length: TRIES }).some(() => failureOf(stage, smaller) !== undefined),
+			);
+			report.failure = {
+				why: failureOf(stage, small) ?? why,
+				scenario: stringify([small], { lineWidth: 0 }),
+			};
 		}
 		report.seconds = (performance.now() - start) / 1000;
 		if (report.failure) break;

@@ -6,17 +6,17 @@ import {
 	BackendFlag,
 	BackendState,
 	Direction,
-	FlowFlag,
 	type Flow as FlowEntry,
+	FlowFlag,
 	FrontendFlag,
 	Hook as HookNumber,
 	type Names,
 	NodeAddressFlag,
 	type Prefix,
 	type Protocol,
-	maps as shapes,
 	Reason,
 	reasonDocs,
+	maps as shapes,
 } from "../../src/dataplane/generated/tc.ts";
 import { packetObjectPath } from "../../src/dataplane/service-maps.ts";
 import { addressText, canonical, isIpv4 } from "../packets/addresses.ts";
@@ -82,15 +82,30 @@ export class KernelPath {
 		const { maps } = this;
 		if (forget) for (const map of [maps.targets, maps.replies, maps.affinity, maps.fragments]) map.clear();
 		for (const map of [maps.frontends, maps.ranges, maps.nodeAddresses, maps.devices]) map.clear();
-		maps.backends.setAll([...world.backends].map(([number, backend]) => [number, {
-			...backend,
-			protocol: backend.protocol as Protocol,
-			state: BackendState[backend.state],
-			flags: backend.local ? BackendFlag.LOCAL : BackendFlag.ELSEWHERE,
-		}]));
+		maps.backends.setAll(
+			[...world.backends].map(([number, backend]) => [
+				number,
+				{
+					...backend,
+					protocol: backend.protocol as Protocol,
+					state: BackendState[backend.state],
+					flags: backend.local ? BackendFlag.LOCAL : BackendFlag.ELSEWHERE,
+				},
+			]),
+		);
 		this.#writeFrontends(world.frontends);
-		maps.nodeAddresses.setAll(world.nodeAddresses.map(({ address, loopback }) => [address, loopback ? NodeAddressFlag.LOOPBACK : NodeAddressFlag.PLAIN]));
-		maps.devices.setAll([...world.devices].map(([index, { ipv4, ipv6 }]) => [index, { ipv4: ipv4 || "::", ipv6: ipv6 || "::" }]));
+		maps.nodeAddresses.setAll(
+			world.nodeAddresses.map(({ address, loopback }) => [
+				address,
+				loopback ? NodeAddressFlag.LOOPBACK : NodeAddressFlag.PLAIN,
+			]),
+		);
+		maps.devices.setAll(
+			[...world.devices].map(([index, { ipv4, ipv6 }]) => [
+				index,
+				{ ipv4: ipv4 || "::", ipv6: ipv6 || "::" },
+			]),
+		);
 		maps.cluster.set(0, {
 			serviceCidrs: world.serviceCidrs.length,
 			podCidrs: world.podCidrs.length,
@@ -123,13 +138,21 @@ export class KernelPath {
 				service: frontend.service,
 				affinityTimeoutS: frontend.affinityTimeoutS,
 				algorithm: Algorithm.RANDOM,
-				flags: ((frontend.sourceRanges ? FrontendFlag.SOURCE_RANGES : 0) | (frontend.localExternal ? FrontendFlag.LOCAL_EXTERNAL : 0)) as FrontendFlag,
+				flags: ((frontend.sourceRanges ? FrontendFlag.SOURCE_RANGES : 0) |
+					(frontend.localExternal ? FrontendFlag.LOCAL_EXTERNAL : 0)) as FrontendFlag,
 			};
 			const sealed = sealFrontend(key, value);
 			maps.frontends.set(key, frontend.torn ? { ...sealed, check: sealed.check ^ 1 } : sealed);
 			for (const cidr of frontend.sourceRanges ?? []) {
 				const [address = "", length = ""] = cidr.split("/");
-				maps.ranges.set({ prefixLength: 32 + (isIpv4(address) ? 96 : 0) + Number(length), service: frontend.service, address }, 1);
+				maps.ranges.set(
+					{
+						prefixLength: 32 + (isIpv4(address) ? 96 : 0) + Number(length),
+						service: frontend.service,
+						address,
+					},
+					1,
+				);
 			}
 		}
 	}
@@ -138,7 +161,14 @@ export class KernelPath {
 	run(hook: Hook, frame: Uint8Array): Outcome {
 		const program: Program = this.#object.programs[programOf[hook]];
 		const { returnValue, data } = inNetworkNamespace(this.#namespace, () => program.testRun({ data: frame }));
-		const verdict = returnValue === NEXT ? "next" : returnValue === DROP ? "drop" : returnValue === REDIRECT ? "redirect" : undefined;
+		const verdict =
+			returnValue === NEXT
+				? "next"
+				: returnValue === DROP
+					? "drop"
+					: returnValue === REDIRECT
+						? "redirect"
+						: undefined;
 		if (verdict === undefined) throw new Error(`${program.name} returned ${returnValue}`);
 		return { verdict, reason: this.#reasonCounted(hook, verdict === "next"), frame: data };
 	}
@@ -164,8 +194,10 @@ export class KernelPath {
 		const ns = BigInt(seconds) * SECOND_NS;
 		const earlier = (time: bigint) => (time > ns ? time - ns : 1n);
 		const { targets, replies, affinity } = this.maps;
-		for (const [key, value] of [...targets.entries()]) targets.set(key, { ...value, seenNs: earlier(value.seenNs) });
-		for (const [key, value] of [...affinity.entries()]) affinity.set(key, { ...value, seenNs: earlier(value.seenNs) });
+		for (const [key, value] of [...targets.entries()])
+			targets.set(key, { ...value, seenNs: earlier(value.seenNs) });
+		for (const [key, value] of [...affinity.entries()])
+			affinity.set(key, { ...value, seenNs: earlier(value.seenNs) });
 		for (const [key, value] of [...replies.entries()]) {
 			const seenNs = value.seenNs === 0n ? 0n : earlier(value.seenNs);
 			replies.set(key, { ...value, createdNs: earlier(value.createdNs), seenNs });
@@ -182,12 +214,18 @@ export class KernelPath {
 		const lines: string[] = [];
 		for (const [flow, target] of this.maps.targets.entries()) {
 			const ended = (target.flags & (FlowFlag.FIN | FlowFlag.RST)) !== 0;
-			lines.push(`${keyOf(flow)} → ${canonical(target.backendAddress)} ${target.backendPort} as ${target.snatPort} backend ${target.backend}/${target.reuse}${ended ? " ended" : ""}`);
+			lines.push(
+				`${keyOf(flow)} → ${canonical(target.backendAddress)} ${target.backendPort} as ${target.snatPort} backend ${target.backend}/${target.reuse}${ended ? " ended" : ""}`,
+			);
 		}
 		for (const [flow, reply] of this.maps.replies.entries()) {
 			const snat = reply.snatAddress === "::" ? undefined : canonical(reply.snatAddress);
-			const flags = Object.entries(FlowFlag).flatMap(([name, bit]) => (bit !== 0 && (reply.flags & bit) === bit ? [name] : []));
-			lines.push(`${keyOf(flow, snat !== undefined)} ← ${canonical(reply.frontendAddress)} ${reply.frontendPort} of ${canonical(reply.clientAddress)} ${reply.clientPort} as ${snat ?? "itself"} ${flags.sort().join(" ")}`.trimEnd());
+			const flags = Object.entries(FlowFlag).flatMap(([name, bit]) =>
+				bit !== 0 && (reply.flags & bit) === bit ? [name] : [],
+			);
+			lines.push(
+				`${keyOf(flow, snat !== undefined)} ← ${canonical(reply.frontendAddress)} ${reply.frontendPort} of ${canonical(reply.clientAddress)} ${reply.clientPort} as ${snat ?? "itself"} ${flags.sort().join(" ")}`.trimEnd(),
+			);
 		}
 		return lines.sort();
 	}
@@ -202,7 +240,11 @@ export class KernelPath {
 }
 
 function keyOf(flow: FlowEntry, anyClient = false): string {
-	return flowKey({ ...flow, source: canonical(flow.source), destination: anyClient ? "*" : canonical(flow.destination) });
+	return flowKey({
+		...flow,
+		source: canonical(flow.source),
+		destination: anyClient ? "*" : canonical(flow.destination),
+	});
 }
 
 const NO_PREFIX: Prefix = { address: "::", mask: "::" };
@@ -211,7 +253,10 @@ function prefixes(cidrs: readonly string[]): Prefix[] {
 	const used = cidrs.map((cidr) => {
 		const [address = "", length = ""] = cidr.split("/");
 		const bits = Number(length) + (isIpv4(address) ? 96 : 0);
-		const mask = Uint8Array.from({ length: 16 }, (_, index) => (0xff << (8 - Math.max(0, Math.min(8, bits - 8 * index)))) & 0xff);
+		const mask = Uint8Array.from(
+			{ length: 16 },
+			(_, index) => (0xff << (8 - Math.max(0, Math.min(8, bits - 8 * index)))) & 0xff,
+		);
 		return { address, mask: addressText(mask) };
 	});
 	return [...used, ...Array<Prefix>(4 - used.length).fill(NO_PREFIX)];

@@ -2,9 +2,9 @@
 import test from "ava";
 import { createRandom } from "../lab/random.ts";
 import { PacketPath } from "../reference/packet-path.ts";
+import type { World } from "../reference/world.ts";
 import { familiesOf, readScenarios } from "./read-scenarios.ts";
 import { runScenario, type Subject } from "./run-scenario.ts";
-import type { World } from "../reference/world.ts";
 
 function open(world: World): Subject {
 	const random = createRandom(1);

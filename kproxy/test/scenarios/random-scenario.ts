@@ -22,12 +22,25 @@ export function randomScenario(seed: number, size: number): Scenario {
 	const family: Family = pick(random, ["IPv4", "IPv6"] as const);
 	const backends = randomBackends(random);
 	const frontends = randomFrontends(random, backends);
-	const steps = Array.from({ length: size }, (_, index) => randomStep(random, { index, family, frontends, backends }));
+	const steps = Array.from({ length: size }, (_, index) =>
+		randomStep(random, { index, family, frontends, backends }),
+	);
 	return {
 		title: `Seed ${seed}.`,
 		families: [family],
-		tunables: pick(random, [{}, {}, {}, { masqueradeAll: true }, { snatPortFirst: 61000, snatPortLast: 61003 }]),
-		devices: pick(random, [{ node: "node" }, { node: "node" }, { node: "none" }, { node: "node", route: "outlet" }] as Record<"node" | "route", string>[]),
+		tunables: pick(random, [
+			{},
+			{},
+			{},
+			{ masqueradeAll: true },
+			{ snatPortFirst: 61000, snatPortLast: 61003 },
+		]),
+		devices: pick(random, [
+			{ node: "node" },
+			{ node: "node" },
+			{ node: "none" },
+			{ node: "node", route: "outlet" },
+		] as Record<"node" | "route", string>[]),
 		frontends,
 		backends,
 		steps,
@@ -38,7 +51,10 @@ function randomBackends(random: Random): Record<string, BackendText> {
 	const backends: Record<string, BackendText> = {};
 	for (let number = 1; number <= 6; number++) {
 		const address = pick(random, PODS);
-		backends[`b${number}`] = { at: `${address}:${8080 + random.below(2)}`, remote: address === "pod3" || address === "farpod" };
+		backends[`b${number}`] = {
+			at: `${address}:${8080 + random.below(2)}`,
+			remote: address === "pod3" || address === "farpod",
+		};
 	}
 	return backends;
 }
@@ -86,14 +102,23 @@ function randomStep(random: Random, around: Around): Step {
 	}
 	if (dice < 12) return { frontends: randomFrontends(random, backends) };
 	if (dice < 55 && index > 0) return followStep(random, index);
-	return { id: `s${index}`, at: often(random, 75) ? pick(random, HOOKS.slice(0, 2)) : pick(random, HOOKS), in: randomPacket(random, around) };
+	return {
+		id: `s${index}`,
+		at: often(random, 75) ? pick(random, HOOKS.slice(0, 2)) : pick(random, HOOKS),
+		in: randomPacket(random, around),
+	};
 }
 
 function followStep(random: Random, index: number): Step {
 	const how = pick(random, ["again", "onward", "onward", "reply", "reply", "error"] as const);
 	const hooks = how === "onward" ? HOOKS.slice(2) : how === "reply" ? HOOKS.slice(0, 2) : HOOKS;
 	const fields: Record<string, unknown> = {};
-	if (how === "reply") Object.assign(fields, { flags: pick(random, FLAGS), chunk: pick(random, CHUNKS), payload: random.below(60) });
+	if (how === "reply")
+		Object.assign(fields, {
+			flags: pick(random, FLAGS),
+			chunk: pick(random, CHUNKS),
+			payload: random.below(60),
+		});
 	if (how === "error") {
 		fields.error = pick(random, ERRORS);
 		if (often(random, 50)) fields.from = "router";
@@ -106,21 +131,48 @@ function followStep(random: Random, index: number): Step {
 function randomPacket(random: Random, { family, frontends }: Around): PacketText {
 	const dialled = pick(random, frontends).dial.split(" ");
 	const [address = "", dialledPort = "80"] = (dialled[1] ?? "").split(":");
-	const protocol: Protocol = often(random, 90) && dialled[0] !== "guard" ? (dialled[0] as Protocol) : pick(random, PROTOCOLS);
-	const target = address === "node-port" ? pick(random, ["node", "node2", "foreign", "loopback"]) : often(random, 95) ? address : pick(random, ["nothing", "vip", "pod1", "lb"]);
+	const protocol: Protocol =
+		often(random, 90) && dialled[0] !== "guard" ? (dialled[0] as Protocol) : pick(random, PROTOCOLS);
+	const target =
+		address === "node-port"
+			? pick(random, ["node", "node2", "foreign", "loopback"])
+			: often(random, 95)
+				? address
+				: pick(random, ["nothing", "vip", "pod1", "lb"]);
 	const port = often(random, 92) ? dialledPort : pick(random, PORTS);
 	const source = often(random, 3) ? 61000 + random.below(4) : 1000 + random.below(4);
-	const words: Record<string, unknown> = { [protocol]: `${pick(random, CLIENTS)}:${source} > ${target}:${port}`, payload: random.below(80) };
-	if (protocol === "TCP") Object.assign(words, { flags: pick(random, FLAGS), seq: random.below(2 ** 32), ack: random.below(2 ** 32) });
+	const words: Record<string, unknown> = {
+		[protocol]: `${pick(random, CLIENTS)}:${source} > ${target}:${port}`,
+		payload: random.below(80),
+	};
+	if (protocol === "TCP")
+		Object.assign(words, {
+			flags: pick(random, FLAGS),
+			seq: random.below(2 ** 32),
+			ack: random.below(2 ** 32),
+		});
 	if (protocol === "SCTP") words.chunk = pick(random, CHUNKS);
 	if (protocol === "UDP" && family === "IPv4" && often(random, 15)) words.checksum = "none";
+	spoil(random, words, { family, protocol });
+	return words;
+}
+
+/** What makes a packet less ordinary. */
+function spoil(
+	random: Random,
+	words: Record<string, unknown>,
+	{ family, protocol }: { family: Family; protocol: Protocol },
+): void {
 	if (often(random, 3)) words.checksum = "wrong";
-	if (often(random, 6)) Object.assign(words, { options: 4 * random.below(11), extensions: [0, 60, 43, 60, 60].slice(0, random.below(6)) });
+	if (often(random, 6))
+		Object.assign(words, {
+			options: 4 * random.below(11),
+			extensions: [0, 60, 43, 60, 60].slice(0, random.below(6)),
+		});
 	else if (often(random, 8) && protocol !== "SCTP") {
 		const offset = 24 * random.below(2);
 		words.payload = 72;
 		words.fragment = { id: random.below(3), offset, length: offset ? 56 : 24 };
 	} else if (often(random, 4)) words.padding = random.below(20);
 	else if (often(random, 2)) words.cut = (family === "IPv4" ? 34 : 54) + random.below(20);
-	return words;
 }

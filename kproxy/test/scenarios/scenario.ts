@@ -150,7 +150,8 @@ export class Symbols {
 			...(fields as Partial<PacketWords>),
 		};
 		if (sourcePort !== undefined) words.sourcePort = this.port(sourcePort, actual?.sourcePort);
-		if (destinationPort !== undefined) words.destinationPort = this.port(destinationPort, actual?.destinationPort);
+		if (destinationPort !== undefined)
+			words.destinationPort = this.port(destinationPort, actual?.destinationPort);
 		if (error !== undefined) {
 			const [type, code] = errorTypes[String(error)]?.[this.family] ?? [0, 0];
 			words.error = {
@@ -169,11 +170,18 @@ export class Symbols {
 export function worldOf(scenario: Scenario, symbols: Symbols, routeDevice: number): World {
 	const { devices = { node: "node" } as Record<string, string> } = scenario;
 	const both = (name: string | undefined) =>
-		name === undefined || name === "none" ? { ipv4: "", ipv6: "" } : { ipv4: addresses[name]?.IPv4 ?? "", ipv6: canonical(addresses[name]?.IPv6 ?? "::") };
+		name === undefined || name === "none"
+			? { ipv4: "", ipv6: "" }
+			: { ipv4: addresses[name]?.IPv4 ?? "", ipv6: canonical(addresses[name]?.IPv6 ?? "::") };
 	const world: World = {
 		frontends: [],
-		backends: new Map([[0, { address: "0:0:0:0:0:0:0:0", port: 0, protocol: 0, state: "FREE", reuse: 0, local: false }]]),
-		nodeAddresses: ["node", "node2", "loopback"].map((name) => ({ address: symbols.address(name), loopback: name === "loopback" })),
+		backends: new Map([
+			[0, { address: "0:0:0:0:0:0:0:0", port: 0, protocol: 0, state: "FREE", reuse: 0, local: false }],
+		]),
+		nodeAddresses: ["node", "node2", "loopback"].map((name) => ({
+			address: symbols.address(name),
+			loopback: name === "loopback",
+		})),
 		serviceCidrs: [cidrs.services?.IPv4 ?? "", cidrs.services?.IPv6 ?? ""],
 		podCidrs: [cidrs.pods?.IPv4 ?? "", cidrs.pods?.IPv6 ?? ""],
 		devices: new Map([[0, both(devices.node)]]),
@@ -188,10 +196,19 @@ export function worldOf(scenario: Scenario, symbols: Symbols, routeDevice: numbe
 }
 
 /** A backend, or one as it was with some of it changed. */
-export function backendOf(text: Partial<BackendText> | undefined, symbols: Symbols, before?: Backend): Backend {
+export function backendOf(
+	text: Partial<BackendText> | undefined,
+	symbols: Symbols,
+	before?: Backend,
+): Backend {
 	const [address, port] = text?.at?.split(":") ?? [];
 	return {
-		address: address === undefined ? (before?.address ?? "") : address.startsWith("other ") ? otherFamily(address.slice(6), symbols) : symbols.address(address),
+		address:
+			address === undefined
+				? (before?.address ?? "")
+				: address.startsWith("other ")
+					? otherFamily(address.slice(6), symbols)
+					: symbols.address(address),
 		port: port === undefined ? (before?.port ?? 0) : Number(port),
 		protocol: text?.protocol ? protocols[text.protocol] : (before?.protocol ?? protocols.TCP),
 		state: text?.state ?? before?.state ?? "ACTIVE",
@@ -200,12 +217,18 @@ export function backendOf(text: Partial<BackendText> | undefined, symbols: Symbo
 	};
 }
 
-const otherFamily = (name: string, { family }: Symbols): string => canonical(addresses[name]?.[family === "IPv4" ? "IPv6" : "IPv4"] ?? "");
+const otherFamily = (name: string, { family }: Symbols): string =>
+	canonical(addresses[name]?.[family === "IPv4" ? "IPv6" : "IPv4"] ?? "");
 
 /** Numbers are those of the order in which a scenario names its backends, from 1; `free` is 0. */
-export function frontendsOf(scenario: Scenario, texts: readonly FrontendText[], symbols: Symbols): Frontend[] {
+export function frontendsOf(
+	scenario: Scenario,
+	texts: readonly FrontendText[],
+	symbols: Symbols,
+): Frontend[] {
 	const names = Object.keys(scenario.backends ?? {});
-	const numbers = (list: readonly string[] | undefined) => (list ?? []).map((name) => names.indexOf(name) + 1);
+	const numbers = (list: readonly string[] | undefined) =>
+		(list ?? []).map((name) => names.indexOf(name) + 1);
 	return texts.map((text, index) => {
 		const [protocol = "", ends = ""] = text.dial.split(" ");
 		const [address = "", port = "0"] = ends.split(":");
