@@ -35,6 +35,8 @@ export interface PacketWords {
 	options?: number;
 	/** IPv6: next-header numbers of 8-byte extensions in front of the transport. */
 	extensions?: readonly number[];
+	/** Size of the first of them, where it is not 8. */
+	extensionBytes?: number;
 	/** Which piece of the whole packet this is: bytes of the IP payload from `offset`, `length` of them. */
 	fragment?: { id: number; offset: number; length: number };
 	/** ICMP: type, code, the last four header bytes, and the packet inside with that many bytes of its payload. */
@@ -91,7 +93,8 @@ function ipv4(packet: PacketWords, body: Uint8Array, more: boolean): Uint8Array 
 
 function ipv6(packet: PacketWords, body: Uint8Array, more: boolean): Uint8Array {
 	const chain = [...(packet.extensions ?? []), ...(packet.fragment ? [44] : [])];
-	const bytes = new Uint8Array(40 + chain.length * 8 + body.length);
+	const longer = (packet.extensionBytes ?? 8) - 8;
+	const bytes = new Uint8Array(40 + longer + chain.length * 8 + body.length);
 	const view = new DataView(bytes.buffer);
 	bytes[0] = 0x60;
 	view.setUint16(4, bytes.length - 40);
@@ -100,14 +103,14 @@ function ipv6(packet: PacketWords, body: Uint8Array, more: boolean): Uint8Array 
 	bytes.set(wireAddress(packet.from), 8);
 	bytes.set(wireAddress(packet.to), 24);
 	chain.forEach((type, index) => {
-		const at = 40 + index * 8;
+		const at = 40 + index * 8 + (index > 0 ? longer : 0);
 		bytes[at] = chain[index + 1] ?? protocolNumber(packet);
 		if (type === 44 && packet.fragment) {
 			view.setUint16(at + 2, packet.fragment.offset | (more ? 1 : 0));
 			view.setUint32(at + 4, packet.fragment.id);
-		} else if (type !== 44) bytes.set([1, 4], at + 2); // PadN of six bytes
+		} else if (type !== 44) bytes.set([index === 0 ? longer / 8 : 0, 1, 4], at + 1); // PadN of six bytes, then Pad1
 	});
-	bytes.set(body, 40 + chain.length * 8);
+	bytes.set(body, 40 + longer + chain.length * 8);
 	return bytes;
 }
 

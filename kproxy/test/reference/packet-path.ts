@@ -1,7 +1,7 @@
 import { inCidr, isIpv4 } from "../packets/addresses.ts";
 import { protocols } from "../packets/build.ts";
-import { type Parsed, parseFrame } from "../packets/parse.ts";
 import { emptyMemory, type Flow, flowKey, isOver, type Memory, type Reply, type Target } from "./memory.ts";
+import { type Packet, readPacket } from "./read-packet.ts";
 import { rejection, rewritten } from "./rewrite.ts";
 import type { Backend, Frontend, Hook, Outcome, World } from "./world.ts";
 
@@ -10,16 +10,6 @@ export interface Chance {
 	backend(question: { flow: Flow; service: number; allowed: ReadonlySet<number> }): number;
 	/** `isFree` says which port may be taken; undefined: none was found. */
 	port(question: { flow: Flow; isFree: (port: number) => boolean }): number | undefined;
-}
-
-/** A packet with what it does to its flow. */
-interface Packet {
-	parsed: Parsed;
-	flow: Flow;
-	kind: "whole" | "later fragment" | "error";
-	opens: boolean;
-	fin: boolean;
-	reset: boolean;
 }
 
 const REJECTED = new Set(["NO_BACKEND", "NO_SUCH_PORT"]);
@@ -38,7 +28,7 @@ export class PacketPath {
 
 	/** Runs a packet through one of the hooks. */
 	run(hook: Hook, frame: Uint8Array): Outcome {
-		const packet = this.#read(frame);
+		const packet = readPacket(frame, this.memory);
 		if (typeof packet === "string") return conclude(packet, frame);
 		const to = { ...packet.flow };
 		const pod = hook.startsWith("pod");
@@ -48,29 +38,6 @@ export class PacketPath {
 			return conclude("TRANSLATED", rewritten(frame, packet.parsed, { from: packet.flow, to }));
 		const answer = ingress && REJECTED.has(reason) ? rejection(frame, packet.parsed) : undefined;
 		return answer ? { verdict: "redirect", reason, frame: answer } : conclude(reason, frame);
-	}
-
-	/** The packet, or the reason why there is nothing to do for it. */
-	#read(frame: Uint8Array): Packet | string {
-		const parsed = parseFrame(frame);
-		if (typeof parsed === "string") return parsed;
-		if (parsed.protocol === (parsed.family === 4 ? protocols.ICMP : protocols.ICMPv6))
-			return readError(frame, parsed);
-		if (!isServed(parsed.protocol)) return "OTHER_PROTOCOL";
-		const { source, destination, protocol, fragment } = parsed;
-		const key = `${protocol} ${source} ${destination} ${fragment.id}`;
-		if (fragment.later) {
-			const ports = this.memory.fragments.get(key);
-			if (!ports) return "FRAGMENT_MISSED";
-			const flow = { source, destination, protocol, ...ports };
-			return { parsed, flow, kind: "later fragment", opens: false, fin: false, reset: false };
-		}
-		const whole = readWhole(frame, parsed);
-		if (typeof whole !== "string" && fragment.first) {
-			const { sourcePort, destinationPort } = whole.flow;
-			this.memory.fragments.set(key, { sourcePort, destinationPort });
-		}
-		return whole;
 	}
 
 	#isOurs(port: number): boolean {
@@ -299,9 +266,6 @@ export class PacketPath {
 	}
 }
 
-const isServed = (protocol: number): boolean =>
-	([protocols.TCP, protocols.UDP, protocols.SCTP] as number[]).includes(protocol);
-
 function conclude(reason: string, frame: Uint8Array): Outcome {
 	return { verdict: reason === "TRANSLATED" || PASSED.has(reason) ? "next" : "drop", reason, frame };
 }
@@ -320,39 +284,4 @@ function replyKey(flow: Flow, target: Pick<Target, "address" | "port" | "snatPor
 		destinationPort: target.snatPort || flow.sourcePort,
 		protocol: flow.protocol,
 	});
-}
-
-function readWhole(frame: Uint8Array, parsed: Parsed): Packet | string {
-	const { source, destination, protocol, transport, sourcePort, destinationPort } = parsed;
-	const least = protocol === protocols.TCP ? 20 : protocol === protocols.SCTP ? 16 : 8;
-	if (sourcePort === undefined || destinationPort === undefined || frame.length < transport + least)
-		return "BAD_PACKET";
-	const flags = protocol === protocols.TCP ? (frame[transport + 13] ?? 0) : 0;
-	const chunk = protocol === protocols.SCTP ? frame[transport + 12] : undefined;
-	return {
-		parsed,
-		flow: { source, destination, sourcePort, destinationPort, protocol },
-		kind: "whole",
-		opens: (flags & 0x12) === 2 || chunk === 1,
-		fin: (flags & 1) !== 0,
-		reset: (flags & 4) !== 0 || chunk === 6 || chunk === 14,
-	};
-}
-
-function readError(frame: Uint8Array, parsed: Parsed): Packet | string {
-	if (parsed.fragment.first || parsed.fragment.later) return "OTHER_PROTOCOL";
-	if (frame.length <= parsed.transport) return "BAD_PACKET";
-	if (!parsed.isError) return "OTHER_PROTOCOL";
-	const { inner } = parsed;
-	if (!inner || inner.fragment.later || !isServed(inner.protocol)) return "NOT_REMEMBERED";
-	if (inner.sourcePort === undefined || inner.destinationPort === undefined) return "NOT_REMEMBERED";
-	if (inner.family === 6 && inner.transport !== inner.ip + 40) return "NOT_REMEMBERED";
-	const flow = {
-		source: inner.destination,
-		destination: inner.source,
-		sourcePort: inner.destinationPort,
-		destinationPort: inner.sourcePort,
-		protocol: inner.protocol,
-	};
-	return { parsed, flow, kind: "error", opens: false, fin: false, reset: false };
 }
