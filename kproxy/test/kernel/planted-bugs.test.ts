@@ -95,6 +95,10 @@ const BUGS: readonly Bug[] = [
 	},
 ];
 
+test.serial("nothing is found where no bug is planted", (t) => {
+	t.is(findBug(), undefined);
+});
+
 for (const bug of BUGS) {
 	test.serial(`it is found when ${bug.title}`, (t) => {
 		const directory = mkdtempSync(join(tmpdir(), "kproxy-planted-"));
@@ -134,8 +138,8 @@ function plant({ file, from, to }: Bug, directory: string): string {
 	return object;
 }
 
-/** Why a scenario or the fuzz fails with this object. */
-function findBug(object: string): string | undefined {
+/** Why a scenario or the fuzz fails with this object, or the package's own. */
+function findBug(object?: string): string | undefined {
 	const stage = createStage("planted-bugs", object);
 	try {
 		return failingScenario(stage) ?? fuzz(stage, { seed: 1, seconds: FUZZ_SECONDS }).failure?.why;

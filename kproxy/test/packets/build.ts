@@ -45,6 +45,8 @@ export interface PacketWords {
 	cut?: number;
 	/** Zero bytes behind the packet, as short Ethernet frames have them. */
 	padding?: number;
+	/** Bytes of the frame that are overwritten in the end, by offset. */
+	bytes?: Readonly<Record<number, number>>;
 	/** Another EtherType. */
 	etherType?: number;
 }
@@ -56,6 +58,7 @@ export function buildFrame(packet: PacketWords): Uint8Array {
 	frame.set([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], 0);
 	new DataView(frame.buffer).setUint16(12, packet.etherType ?? (isIpv4(packet.from) ? 0x0800 : 0x86dd));
 	frame.set(ip, 14);
+	for (const [offset, value] of Object.entries(packet.bytes ?? {})) frame[Number(offset)] = value;
 	return frame.slice(0, packet.cut ?? frame.length);
 }
 

@@ -175,4 +175,7 @@ function spoil(
 		words.fragment = { id: random.below(3), offset, length: offset ? 56 : 24 };
 	} else if (often(random, 4)) words.padding = random.below(20);
 	else if (often(random, 2)) words.cut = (family === "IPv4" ? 34 : 54) + random.below(20);
+	// Behind the lengths of the IP header: the kernel drops what is shorter than it says.
+	if (often(random, 8))
+		words.bytes = { [(family === "IPv4" ? 18 : 20) + random.below(74)]: random.below(256) };
 }
