@@ -35,7 +35,7 @@
 	X(NO_SNAT_ADDRESS,   42, "Dropped: no address of this node to send from.")                              \
 	X(NOT_TRACKED,       43, "Dropped: the flow could not be written into conntrack.")                      \
 	X(FRAGMENT_MISSED,   44, "Dropped: a fragment whose first one was not seen.")                           \
-	X(BAD_PACKET,        45, "Dropped: the headers are cut short.")                                         \
+	X(BAD_PACKET,        45, "Dropped: headers cut short, or a checksum that cannot be made right.")                                         \
 	X(HIDDEN_REDIRECT,   46, "Dropped: an ICMP redirect that would lead the client past this node.")        \
 	X(NODE_PORT_TAKEN,   47, "Refused: the port is the NodePort of a Service.")
 

@@ -82,7 +82,7 @@ static __noinline int claim_plain(const struct flow *flow, const struct choice *
 	if (!flow || !choice || !reply)
 		return false;
 	key = reply_flow(flow, &choice->endpoint.address, choice->endpoint.port, 0);
-	return claim_reply(&key, reply);
+	return !is_ambiguous(&key) && claim_reply(&key, reply);
 }
 
 /* The address of ours that the flow's packets get. Not inlined, for its stack. */

@@ -124,11 +124,11 @@ _Static_assert(sizeof(struct affinity_key) == 20, "affinity_key");
 
 struct affinity {
 	__u64 seen_ns DOC("When the client last dialled, on CLOCK_MONOTONIC.");
-	struct slot_range range DOC(
-		"Where the backend was found; as long as it is the frontend's, the backend is in it.");
 	__u32 backend DOC("Backend number.");
+	__u32 slot DOC(
+		"Where the backend was found; the first place to look whether the frontend still has it.");
 	__u16 reuse DOC("Reuse counter of the backend; with another one the number means another endpoint.");
-	__u16 reserved;
+	__u8 reserved[6];
 };
 _Static_assert(sizeof(struct affinity) == 24, "affinity");
 

@@ -17,20 +17,35 @@ static __always_inline struct in6_addr namespace_client(__u64 netns_cookie)
 		.s6_addr32 = {0, 0, bpf_htonl(netns_cookie >> 32), bpf_htonl((__u32)netns_cookie)}};
 }
 
-/* Is this backend number in the range? A function of its own, for the verifier to walk once. */
-__attribute__((noinline)) int range_holds(__u32 first, __u32 count, __u32 number)
+/* Which slot of the range has this backend number, or -1. A function of its own, for the verifier to walk
+ * once. */
+__attribute__((noinline)) long slot_of(__u32 first, __u32 count, __u32 number)
 {
 	for (__u32 i = 0; i < LOOKED_THROUGH; i++) {
 		__u32 slot = first + i;
 		const __u32 *held;
 
 		if (i >= count)
-			return 0;
+			return -1;
 		held = bpf_map_lookup_elem(&svc_slots, &slot);
 		if (held && *held == number)
-			return 1;
+			return slot;
 	}
-	return 0;
+	return -1;
+}
+
+/* Does the range still have the backend? As a rule where it was. */
+static __always_inline bool is_still_in(const struct slot_range *range, struct affinity *known)
+{
+	const __u32 *held = bpf_map_lookup_elem(&svc_slots, &known->slot);
+	long found;
+
+	if (held && *held == known->backend && known->slot - range->first < range->count)
+		return true;
+	found = slot_of(range->first, range->count, known->backend);
+	if (found >= 0)
+		known->slot = found;
+	return found >= 0;
 }
 
 /* False: the client has no backend here, or not any more. */
@@ -45,26 +60,21 @@ static __always_inline bool recall_affinity(const struct frontend *frontend, con
 	if (!known || now - known->seen_ns > frontend->affinity_timeout_s * SECOND_NS)
 		return false;
 	backend = find_kept(known->backend, known->reuse);
-	if (!backend)
+	if (!backend || !is_still_in(range, known))
 		return false;
-	if (known->range.first != range->first || known->range.count != range->count) {
-		if (!range_holds(range->first, range->count, known->backend))
-			return false;
-		known->range = *range;
-	}
 	take_backend(choice, backend, known->backend);
 	touch(&known->seen_ns, now);
 	return true;
 }
 
-static __always_inline void remember_affinity(const struct frontend *frontend, const struct slot_range *range,
-					      const struct in6_addr *client, const struct choice *choice)
+static __always_inline void remember_affinity(const struct frontend *frontend, const struct in6_addr *client,
+					      const struct choice *choice)
 {
 	struct affinity_key key = {.client = *client, .service = frontend->service};
 	struct affinity affinity = {
 		.seen_ns = now_ns(),
-		.range = *range,
 		.backend = choice->number,
+		.slot = choice->slot,
 		.reuse = choice->reuse,
 	};
 
@@ -85,7 +95,7 @@ static __always_inline enum reason choose_backend(const struct frontend *fronten
 		return 0;
 	reason = pick_backend(range, chance, mapped, choice);
 	if (!reason)
-		remember_affinity(frontend, range, client, choice);
+		remember_affinity(frontend, client, choice);
 	return reason;
 }
 

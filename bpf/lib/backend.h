@@ -46,6 +46,7 @@ static __always_inline __u32 socket_chance(__u64 cookie, const struct frontend *
 struct choice {
 	struct endpoint endpoint;
 	__u32 number;
+	__u32 slot;
 	__u16 reuse;
 	enum backend_flag flags;
 };
@@ -80,6 +81,7 @@ static __always_inline enum reason pick_backend(const struct slot_range *range, 
 	if (is_mapped(&backend->address) != mapped)
 		return REASON_WRONG_FAMILY;
 	take_backend(choice, backend, *number);
+	choice->slot = slot;
 	return 0;
 }
 

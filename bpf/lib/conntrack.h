@@ -85,8 +85,8 @@ static __noinline void note_end(const struct packet *packet, struct flow_target 
 		reply->flags |= packet->ends & FLOW_RST ? FLOW_RST : FLOW_OTHER_FIN;
 }
 
-/* The flow is about to go elsewhere: nothing that its old backend still sends is a reply. */
-static __noinline void forget_replies(const struct packet *packet, const struct flow_target *target)
+/* The flow is about to go elsewhere, or nowhere: nothing that its old backend still sends is a reply. */
+static __noinline void forget_flow(const struct packet *packet, const struct flow_target *target)
 {
 	struct flow key;
 
@@ -94,6 +94,7 @@ static __noinline void forget_replies(const struct packet *packet, const struct 
 		return;
 	key = reply_flow_of(&packet->flow, target);
 	bpf_map_delete_elem(&conntrack_reply, &key);
+	bpf_map_delete_elem(&conntrack, &packet->flow);
 }
 
 /* Where a known flow goes, or NULL: it is unknown, or has to pick anew. */
@@ -104,7 +105,7 @@ static __always_inline struct flow_target *follow_flow(const struct packet *pack
 	if (!target)
 		return NULL;
 	if (!stays(packet, target, now)) {
-		forget_replies(packet, target);
+		forget_flow(packet, target);
 		return NULL;
 	}
 	touch(&target->seen_ns, now);

@@ -46,6 +46,8 @@ struct icmp_header {
 /* Bytes that hold every header that is looked at, of a packet without IPv6 extensions. */
 #define HEADERS (ETH_HLEN + 60 + sizeof(struct tcphdr))
 #define EXTENSIONS 4
+#define SHORTEST_TRANSPORT 8 /* UDP */
+#define FURTHEST_TRANSPORT 0x7ff
 
 enum packet_kind {
 	PACKET_WHOLE, /* or the first fragment: it has its transport header */
@@ -57,6 +59,7 @@ struct packet {
 	struct flow flow;
 	enum packet_kind kind;
 	bool ipv6;
+	bool fragmented;
 	bool opens;      /* TCP SYN, SCTP INIT */
 	__u8 ends;       /* FLOW_FIN, FLOW_RST */
 	__u32 transport; /* offset of the outer packet's transport header */
@@ -82,7 +85,7 @@ static __always_inline bool parse_transport(struct packet *packet, void *transpo
 {
 	struct ports *ports = transport;
 
-	if ((void *)(ports + 1) > data_end)
+	if (transport + SHORTEST_TRANSPORT > data_end)
 		return false;
 	packet->flow.source_port = ports->source;
 	packet->flow.destination_port = ports->destination;
@@ -131,6 +134,20 @@ static __noinline enum reason follow_fragments(struct packet *packet, __be32 id,
 	return 0;
 }
 
+/* Where the packet ends: a short Ethernet frame goes on after it. 0: it is cut short. */
+static __always_inline __u32 packet_end(struct __sk_buff *skb, const struct packet *packet)
+{
+	__u32 field = ETH_HLEN + (packet->ipv6 ? __builtin_offsetof(struct ipv6hdr, payload_len)
+					       : __builtin_offsetof(struct iphdr, tot_len));
+	__be16 length;
+	__u32 end;
+
+	if (bpf_skb_load_bytes(skb, field, &length, sizeof(length)))
+		return 0;
+	end = ETH_HLEN + bpf_ntohs(length) + (packet->ipv6 ? sizeof(struct ipv6hdr) : 0);
+	return end <= skb->len ? end : 0;
+}
+
 static __always_inline bool is_served(__u8 protocol)
 {
 	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
@@ -153,7 +170,7 @@ static __always_inline enum reason parse_inner4(struct __sk_buff *skb, struct pa
 	if (bpf_skb_load_bytes(skb, packet->inner, &ip, sizeof(ip)))
 		return REASON_NOT_REMEMBERED;
 	packet->inner_transport = packet->inner + ip.ihl * 4;
-	if (!is_served(ip.protocol) || ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET) ||
+	if (ip.ihl < 5 || !is_served(ip.protocol) || ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET) ||
 	    bpf_skb_load_bytes(skb, packet->inner_transport, &ports, sizeof(ports)))
 		return REASON_NOT_REMEMBERED;
 	packet->flow.source = map_ipv4(ip.daddr);
@@ -256,7 +273,7 @@ static __always_inline bool parse_extensions(struct __sk_buff *skb, struct packe
 		__u32 next;
 
 		if (!is_extension(protocol))
-			return true;
+			return packet->transport <= FURTHEST_TRANSPORT;
 		next = skip_extension(skb, packet->transport, protocol, &extension);
 		if (!next)
 			return false;
@@ -270,7 +287,7 @@ static __always_inline bool parse_extensions(struct __sk_buff *skb, struct packe
 		if (fragment->later)
 			return true;
 	}
-	return !is_extension(packet->flow.protocol);
+	return !is_extension(packet->flow.protocol) && packet->transport <= FURTHEST_TRANSPORT;
 }
 
 static __always_inline bool parse_ipv6(struct packet *packet, void *data, void *data_end)
@@ -326,8 +343,9 @@ static __always_inline enum reason parse_packet(struct __sk_buff *skb, struct pa
 	data = (void *)(long)skb->data;
 	data_end = (void *)(long)skb->data_end;
 	/* The mask shows the verifier what the header length allows anyway. */
-	if (!parse_transport(packet, data + (packet->transport & 0x7ff), data_end))
+	if (!parse_transport(packet, data + (packet->transport & FURTHEST_TRANSPORT), data_end))
 		return REASON_BAD_PACKET;
+	packet->fragmented = fragment.first;
 	return fragment.first ? follow_fragments(packet, fragment.id, true) : 0;
 }
 

@@ -103,13 +103,14 @@ static __always_inline void write_header6(struct __sk_buff *skb, const struct fl
 static __always_inline bool write_reset(struct __sk_buff *skb, const struct packet *packet)
 {
 	__u32 field = packet->transport + offsetof(struct tcphdr, check);
-	__u32 payload = skb->len - packet->transport;
+	__u32 end = packet_end(skb, packet);
+	__u32 payload = end - packet->transport;
 	struct tcphdr tcp, reset = {};
 	csum_diff pseudo;
 	bool partial;
 
 	if (bpf_skb_load_bytes(skb, packet->transport, &tcp, sizeof(tcp)) || tcp.rst ||
-	    payload < tcp.doff * 4U)
+	    end < packet->transport || payload < tcp.doff * 4U)
 		return false;
 	reset.source = tcp.dest;
 	reset.dest = tcp.source;

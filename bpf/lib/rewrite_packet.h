@@ -85,7 +85,7 @@ static __always_inline bool write_ports(struct __sk_buff *skb, const struct pack
 {
 	void *data = (void *)(long)skb->data;
 	void *data_end = (void *)(long)skb->data_end;
-	struct ports *ports = data + (packet->transport & 0x7ff);
+	struct ports *ports = data + (packet->transport & FURTHEST_TRANSPORT);
 
 	if ((void *)(ports + 1) > data_end)
 		return false;
@@ -137,6 +137,8 @@ static __always_inline csum_diff fix_inner_transport(struct __sk_buff *skb, cons
 	if (packet->flow.protocol == PROTOCOL_UDP && !before)
 		return 0;
 	after = csum_after(before, diff);
+	if (packet->flow.protocol == PROTOCOL_UDP && !after)
+		after = 0xffff; /* 0 would say that there is none */
 	bpf_skb_store_bytes(skb, field, &after, sizeof(after), 0);
 	return diff_word(0, before, after);
 }

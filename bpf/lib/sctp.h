@@ -58,11 +58,14 @@ static __always_inline enum reason fix_sctp(struct __sk_buff *skb, const struct 
 	__u32 before = packet->flow.source_port | (__u32)packet->flow.destination_port << 16;
 	__u32 after = to->source_port | (__u32)to->destination_port << 16;
 	__u32 field = packet->transport + SCTP_CHECKSUM;
+	__u32 end = packet_end(skb, packet);
 	__u32 check;
 
-	if (skb->len < packet->transport + 12 || bpf_skb_load_bytes(skb, field, &check, sizeof(check)))
+	/* The sum is over the whole packet, whose length its first fragment does not tell. */
+	if (packet->fragmented || end < packet->transport + 12 ||
+	    bpf_skb_load_bytes(skb, field, &check, sizeof(check)))
 		return REASON_BAD_PACKET;
-	check ^= crc_of_change(before ^ after, skb->len - packet->transport - sizeof(before));
+	check ^= crc_of_change(before ^ after, end - packet->transport - sizeof(before));
 	bpf_skb_store_bytes(skb, field, &check, sizeof(check), 0);
 	return 0;
 }

@@ -68,7 +68,23 @@ static __always_inline bool find_source(__u32 ifindex, bool ipv6, struct in6_add
 	return false;
 }
 
-/* Finds a source port that no other flow to the backend has, and takes it. Returns 0 or NO_SNAT_PORT. */
+/* Would egress take the flow's packets for those of another flow of this client that has a port of ours? */
+static __always_inline bool is_ambiguous(const struct flow *reply_key)
+{
+	struct flow key = *reply_key;
+	const struct reply_target *other;
+
+	if (!is_snat_port(key.destination_port))
+		return false;
+	key.destination = (struct in6_addr){};
+	other = bpf_map_lookup_elem(&conntrack_reply, &key);
+	return other && same_address(&other->client_address, &reply_key->destination);
+}
+
+/*
+ * Finds a source port that no other flow to the backend has, and that the client itself has no flow from, and
+ * takes it. Returns 0 or NO_SNAT_PORT.
+ */
 static __always_inline enum reason claim_port(struct flow *key, const struct reply_target *reply)
 {
 	__u32 ports = snat_port_last - snat_port_first + 1;
@@ -76,8 +92,12 @@ static __always_inline enum reason claim_port(struct flow *key, const struct rep
 
 	for (int i = 0; i < PORT_TRIES; i++) {
 		key->destination_port = bpf_htons(snat_port_first + (__u32)((__u64)at * ports >> 32));
-		if (claim_reply(key, reply))
-			return 0;
+		key->destination = reply->client_address;
+		if (!bpf_map_lookup_elem(&conntrack_reply, key)) {
+			key->destination = (struct in6_addr){};
+			if (claim_reply(key, reply))
+				return 0;
+		}
 		at = at * 0x9e3779b1 + 0x7f4a7c15;
 	}
 	return REASON_NO_SNAT_PORT;

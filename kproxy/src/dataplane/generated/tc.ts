@@ -98,7 +98,7 @@ export const Reason = {
 	NOT_TRACKED: 43,
 	/** Dropped: a fragment whose first one was not seen. */
 	FRAGMENT_MISSED: 44,
-	/** Dropped: the headers are cut short. */
+	/** Dropped: headers cut short, or a checksum that cannot be made right. */
 	BAD_PACKET: 45,
 	/** Dropped: an ICMP redirect that would lead the client past this node. */
 	HIDDEN_REDIRECT: 46,
@@ -133,7 +133,7 @@ export const reasonDocs = {
 	NO_SNAT_ADDRESS: "Dropped: no address of this node to send from.",
 	NOT_TRACKED: "Dropped: the flow could not be written into conntrack.",
 	FRAGMENT_MISSED: "Dropped: a fragment whose first one was not seen.",
-	BAD_PACKET: "Dropped: the headers are cut short.",
+	BAD_PACKET: "Dropped: headers cut short, or a checksum that cannot be made right.",
 	HIDDEN_REDIRECT: "Dropped: an ICMP redirect that would lead the client past this node.",
 	NODE_PORT_TAKEN: "Refused: the port is the NodePort of a Service.",
 } as const;
@@ -593,36 +593,13 @@ export const affinityKeyCodec: Codec<AffinityKey> = {
 	},
 };
 
-export interface SlotRange {
-	/** First cell of the range in svc_slots. */
-	first: number;
-	/** Cells in the range; 0: no backend. */
-	count: number;
-}
-
-/** `struct slot_range`, 8 bytes. */
-export const slotRangeCodec: Codec<SlotRange> = {
-	name: "struct slot_range",
-	size: 8,
-	encode(value, view, offset) {
-		u32.encode(value.first, view, offset, "slot_range.first");
-		u32.encode(value.count, view, offset + 4, "slot_range.count");
-	},
-	decode(view, offset) {
-		return {
-			first: u32.decode(view, offset),
-			count: u32.decode(view, offset + 4),
-		};
-	},
-};
-
 export interface Affinity {
 	/** When the client last dialled, on CLOCK_MONOTONIC. */
 	seenNs: bigint;
-	/** Where the backend was found; as long as it is the frontend's, the backend is in it. */
-	range: SlotRange;
 	/** Backend number. */
 	backend: number;
+	/** Where the backend was found; the first place to look whether the frontend still has it. */
+	slot: number;
 	/** Reuse counter of the backend; with another one the number means another endpoint. */
 	reuse: number;
 }
@@ -633,17 +610,17 @@ export const affinityCodec: Codec<Affinity> = {
 	size: 24,
 	encode(value, view, offset) {
 		u64.encode(value.seenNs, view, offset, "affinity.seen_ns");
-		slotRangeCodec.encode(value.range, view, offset + 8, "affinity.range");
-		u32.encode(value.backend, view, offset + 16, "affinity.backend");
-		u16.encode(value.reuse, view, offset + 20, "affinity.reuse");
-		view.setUint16(offset + 22, 0);
+		u32.encode(value.backend, view, offset + 8, "affinity.backend");
+		u32.encode(value.slot, view, offset + 12, "affinity.slot");
+		u16.encode(value.reuse, view, offset + 16, "affinity.reuse");
+		writeZeros(view, offset + 18, 6);
 	},
 	decode(view, offset) {
 		return {
 			seenNs: u64.decode(view, offset),
-			range: slotRangeCodec.decode(view, offset + 8),
-			backend: u32.decode(view, offset + 16),
-			reuse: u16.decode(view, offset + 20),
+			backend: u32.decode(view, offset + 8),
+			slot: u32.decode(view, offset + 12),
+			reuse: u16.decode(view, offset + 16),
 		};
 	},
 };
@@ -708,6 +685,29 @@ export const frontendKeyCodec: Codec<FrontendKey> = {
 			address: address6.decode(view, offset),
 			port: be16.decode(view, offset + 16),
 			protocol: protocolCodec.decode(view, offset + 18),
+		};
+	},
+};
+
+export interface SlotRange {
+	/** First cell of the range in svc_slots. */
+	first: number;
+	/** Cells in the range; 0: no backend. */
+	count: number;
+}
+
+/** `struct slot_range`, 8 bytes. */
+export const slotRangeCodec: Codec<SlotRange> = {
+	name: "struct slot_range",
+	size: 8,
+	encode(value, view, offset) {
+		u32.encode(value.first, view, offset, "slot_range.first");
+		u32.encode(value.count, view, offset + 4, "slot_range.count");
+	},
+	decode(view, offset) {
+		return {
+			first: u32.decode(view, offset),
+			count: u32.decode(view, offset + 4),
 		};
 	},
 };
