@@ -1,4 +1,4 @@
-import type { Backend } from "./dataplane/generated/sock_lb.ts";
+import { type Backend, BackendState } from "./dataplane/generated/sock_lb.ts";
 import { describeMirror, type FrontendView } from "./dataplane/service-view.ts";
 import { createSync } from "./dataplane/sync.ts";
 import { readTables, type ServiceTables } from "./dataplane/tables.ts";
@@ -28,6 +28,8 @@ export interface Report {
 	backendsAdded: readonly Backend[];
 	/** Backends that no dial reaches any more: named only once no frontend in the kernel leads there. */
 	backendsRemoved: readonly Backend[];
+	/** Backends that no Service has any more, not even to end their flows. */
+	backendsRetired: readonly Backend[];
 	/** Map entries that could not be written and are tried again. */
 	pending: number;
 	/** Trigger times (ms since the epoch) of the slices whose changes are now in the kernel. */
@@ -107,6 +109,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		synced ||= batch.synced;
 		const update = model.update(batch.changes);
 		const plan = planner.plan({ rows: update.rows, synced, nowMs: startMs });
+		const retired = [...plan.desired.backends.values()].filter(({ state }) => state === BackendState.RETIRED);
 		const { pending, frontendsWritten, frontendsDeleted } = sync.apply(plan.desired);
 		const nowMs = clock.now();
 		const backendsRemoved = planner.settle({ frontendAt: sync.frontendAt, nowMs });
@@ -120,6 +123,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 			frontendsDeleted,
 			backendsAdded: plan.backendsAdded,
 			backendsRemoved,
+			backendsRetired: retired,
 			pending,
 			triggerTimesMs: pending === 0 ? triggers : [],
 			problems: [...model.problems.values(), ...planner.problems(), ...sync.problems()],

@@ -1,22 +1,29 @@
 import { writeFileSync } from "node:fs";
 import type { AttachOutcome } from "../../dataplane/attach.ts";
+import type { DataplaneTunables } from "../../dataplane/load-objects.ts";
 import { type Dataplane, openDataplane } from "../../dataplane/open-dataplane.ts";
 import { formatPorts, reservePorts } from "../../dataplane/reserved-ports.ts";
-import { createPipeline } from "../../pipeline.ts";
+import { createPipeline, type Pipeline } from "../../pipeline.ts";
 import { daemonSocketPath, listenToCli, reservedPortsNote } from "../../serve/daemon-socket.ts";
 import { createHealth } from "../../serve/health.ts";
+import { createHealthCheckPorts } from "../../serve/health-check-ports.ts";
 import { sampleKernel } from "../../serve/kernel-sample.ts";
 import { type Listener, listen, type Routes } from "../../serve/listen.ts";
 import { createLogger, type Logger } from "../../serve/logger.ts";
 import { createMetrics } from "../../serve/metrics.ts";
+import { countNoLocalEndpoints } from "../../serve/no-local-endpoints.ts";
 import { healthRoutes, metricsRoutes } from "../../serve/probe-routes.ts";
+import { createProblemSources } from "../../serve/problem-sources.ts";
 import { createReporter, type Reporter } from "../../serve/reporter.ts";
 import { version } from "../../version.ts";
 import { type ChangeQueue, createChangeQueue } from "../../watch/change-queue.ts";
 import { ExitCode, type Handler } from "../command.ts";
 import { daemonRoutes } from "./daemon-routes.ts";
+import { createStaleSocketEnder } from "./end-stale-sockets.ts";
+import { followCluster } from "./follow-cluster.ts";
+import { followNode } from "./follow-node.ts";
 import type { runOptions } from "./options.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { modelOptions, readSettings, type Settings } from "./settings.ts";
 
 export const runDaemon: Handler<typeof runOptions> = async (values, terminal) => {
 	const settings = await readSettings(values, terminal);
@@ -26,41 +33,75 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 
 	// Ports first: one that is taken must not leave programs attached.
 	let dataplane: Dataplane | undefined;
+	let pipeline: Pipeline | undefined;
 	const health = createHealth({ now: Date.now, syncPeriodMs: settings.syncPeriodMs });
-	const sample = () => sampleKernel(dataplane?.maps.counters, reporter.last?.use ?? []);
+	const sample = () => ({
+		...sampleKernel(dataplane?.maps.counters, reporter.last?.use ?? []),
+		noLocalEndpoints: countNoLocalEndpoints(pipeline?.rows() ?? []),
+	});
 	const metrics = createMetrics({ version, sample });
 	const reporter = createReporter({ log, health, metrics, now: Date.now });
 	if (settings.healthz) held.use(await listen("healthz", settings.healthz, healthRoutes(health, metrics)));
 	if (settings.metrics) held.use(await listen("metrics", settings.metrics, metricsRoutes(metrics)));
 
-	dataplane = held.use(openDataplane({ ...settings, cgroup: settings.cgroup.path }));
+	dataplane = held.use(
+		openDataplane({ ...settings, cgroup: settings.cgroup.path, tunables: tunablesOf(settings) }),
+	);
 	logDataplane(log, dataplane, settings);
 	reserveNodePorts(settings, log);
+	const problems = createProblemSources((all) => reporter.alsoReport(all));
+	const node = held.use(followNode(dataplane, { settings, log, onProblems: problems("devices") }));
+	const onPortProblems = problems("health check ports");
+	const ports = held.use(
+		createHealthCheckPorts({
+			isHealthy: () => health.healthy,
+			onProblems: () => onPortProblems(ports.problems),
+		}),
+	);
+	const endStaleSockets = createStaleSocketEnder(dataplane, log);
 
 	const synced = new AbortController();
 	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
 	const queue = createChangeQueue(settings.sources, { signal, onNotice: (level, line) => log[level](line) });
-	const pipeline = createPipeline({
+	const attend = (task: Promise<unknown>) =>
+		void task.catch((error: Error) => log.error({ err: error }, error.message));
+	const started = createPipeline({
 		tables: dataplane.maps,
+		node: modelOptions(settings),
 		onReport(report) {
+			if (report.clusterChanged) {
+				node.update(started.cluster());
+				if (!settings.once) attend(followCluster(started.cluster(), { health, ports, settings }));
+			}
+			attend(endStaleSockets(report.backendsRetired));
 			reporter.report(report);
 			if (reporter.inSync) synced.abort("in sync");
 		},
 	});
-	held.use(
-		await answerCli(daemonRoutes({ settings, reporter, pipeline, queue, startedMs: Date.now() }), {
-			settings,
-			log,
-		}),
-	);
+	pipeline = started;
+	const routes = daemonRoutes({ settings, reporter, pipeline: started, queue, startedMs: Date.now() });
+	held.use(await answerCli(routes, { settings, log }));
 
-	await pipeline.run(reporter.count(queue), signal);
+	await started.run(reporter.count(queue), signal);
 	log.info(
 		{ signal: terminal.signal.reason },
 		"stopped: the programs stay attached and serve the last state",
 	);
 	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
 };
+
+/** The operator's choices as the programs take them. */
+function tunablesOf({ network }: Settings): DataplaneTunables {
+	const { nodePorts, snatPorts, udpTimeoutS, masqueradeAll } = network;
+	return {
+		node_port_first: nodePorts.first,
+		node_port_last: nodePorts.last,
+		snat_port_first: snatPorts.first,
+		snat_port_last: snatPorts.last,
+		udp_timeout_s: udpTimeoutS,
+		masquerade_all: masqueradeAll,
+	};
+}
 
 /** What the configuration says of the process itself, and once what of it is not heeded. */
 function setOwnProcess({ ignoredFields, oomScoreAdj }: Settings, log: Logger): void {
@@ -129,6 +170,8 @@ function logDataplane(
 
 /** After `--once` nobody watches any more, so whoever called has to know that something is missing. */
 function onceCode(reporter: Reporter, queue: ChangeQueue): ExitCode {
-	const problems = reporter.problems.length + queue.statuses().flatMap(({ problems }) => problems).length;
+	// A device that cannot be served is the node's affair, and no reason to try again.
+	const unserved = reporter.problems.filter(({ code }) => code !== "DEVICE_UNSUPPORTED");
+	const problems = unserved.length + queue.statuses().flatMap(({ problems }) => problems).length;
 	return reporter.inSync && problems === 0 ? ExitCode.OK : ExitCode.DIFFERS;
 }

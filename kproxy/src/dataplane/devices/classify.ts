@@ -9,6 +9,8 @@ export interface ClassSettings {
 	devices: readonly string[];
 	/** The node's own addresses. */
 	nodeIPs: readonly string[];
+	/** Devices that lead to pods whatever they look like; none unless told. */
+	isPodDevice?: ((name: string) => boolean) | undefined;
 }
 
 /** One device that gets programs. */
@@ -48,12 +50,12 @@ export function classifyDevices(snapshot: NetworkSnapshot, settings: ClassSettin
 
 function nodeDevices(
 	{ addresses, defaultRoutes }: NetworkSnapshot,
-	{ devices, nodeIPs }: ClassSettings,
+	{ devices, nodeIPs, isPodDevice = () => false }: ClassSettings,
 ): (link: NetworkLink) => boolean {
 	const found = new Set(defaultRoutes.map(({ ifindex }) => ifindex));
 	for (const { ifindex, address } of addresses) {
 		if (nodeIPs.includes(address)) found.add(ifindex);
 	}
 	return ({ name, ifindex, kind }) =>
-		devices.includes(name) || found.has(ifindex) || !POD_KINDS.has(kind ?? "");
+		devices.includes(name) || (!isPodDevice(name) && (found.has(ifindex) || !POD_KINDS.has(kind ?? "")));
 }
