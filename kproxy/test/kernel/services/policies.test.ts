@@ -1,8 +1,7 @@
 /** Traffic policies, endpoints that come, go and end, affinity, topology and source ranges, over two nodes. */
-import { request } from "node:http";
 import test from "ava";
 import { sweepLabs } from "../../lab/lab.ts";
-import { addressOf, createStage, dialOnce, FAMILIES, PORT, type Stage, WAYS, whoAnswers } from "./stage.ts";
+import { addressOf, createStage, dialOnce, PORT, PROTOCOLS, type Stage, serve, WAYS, whoAnswers } from "./stage.ts";
 
 let stage: Stage;
 
@@ -107,7 +106,7 @@ test.serial(
 		const outside = await stage.node1.capture("eth0", { filter: ({ direction }) => direction === "out" });
 		for (const { family, protocol } of WAYS) {
 			for (const from of [stage.pod, stage.sandboxed, stage.node1]) {
-				const wrong = { protocol, address: web.clusterIP[family], port: 81, connected: true };
+				const wrong = { protocol, address: web.clusterIP[family], port: 82, connected: true };
 				t.is((await dialOnce(from, wrong)).error, "ECONNREFUSED", `${from.name} ${protocol} ${family}`);
 				const nobody = {
 					protocol,
@@ -262,7 +261,7 @@ test.serial("loadBalancerSourceRanges admit whom they name, at the load-balancer
 
 test.serial("a pod reaches itself through its own Service", async (t) => {
 	const own = stage.node1.pod("own", { hook: false });
-	for (const protocol of ["TCP", "UDP"] as const) await own.listen({ protocol, port: 8080, echo: true });
+	await Promise.all(PROTOCOLS.flatMap((protocol) => serve(own, protocol)));
 	const service = await stage.set({ name: "own", number: 11, endpoints: [own] });
 	for (const { family, protocol } of WAYS) {
 		const dial = await dialOnce(own, { protocol, address: service.clusterIP[family], port: PORT });
@@ -277,6 +276,3 @@ async function healthOf(node: "node1" | "node2", port: number): Promise<unknown>
 	const [body = "", status = ""] = stdout.trim().split(/\n(?=\d+$)/);
 	return { status: Number(status), localEndpoints: JSON.parse(body).localEndpoints };
 }
-
-void request;
-void FAMILIES;

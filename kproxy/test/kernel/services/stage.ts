@@ -16,8 +16,11 @@ export type Family = (typeof FAMILIES)[number];
 /** Every family with every protocol that this kernel serves. */
 export const WAYS = FAMILIES.flatMap((family) => PROTOCOLS.map((protocol) => ({ family, protocol })));
 
+/** Of every Service: servers that answer and end, and servers that echo. */
 export const PORT = 80;
+export const ECHO_PORT = 81;
 const TARGET_PORT = 8080;
+const ECHO_TARGET_PORT = 8081;
 /** Enough that a backend among four that is picked at random is missed once in 100,000 runs. */
 const DIALS = 40;
 
@@ -28,6 +31,7 @@ export interface ServiceNumbers {
 	externalIP: Addresses;
 	/** Of TCP and of UDP. */
 	nodePort: number;
+	echoNodePort: number;
 	healthPort: number;
 }
 
@@ -92,7 +96,7 @@ async function setUp(lab: Lab, { args = [], prepare, ...options }: StageOptions)
 	prepare?.(cluster);
 	await Promise.all(
 		Object.values(backends).flatMap((backend) =>
-			PROTOCOLS.map((protocol) => backend.listen({ protocol, port: TARGET_PORT, echo: true })),
+			PROTOCOLS.flatMap((protocol) => serve(backend, protocol)),
 		),
 	);
 	const manifests = new ManifestDirectory(lab);
@@ -140,22 +144,43 @@ function numbersOf(number: number): ServiceNumbers {
 		ingressIP: { IPv4: `203.0.113.${number}`, IPv6: `2001:db8:f::${number}` },
 		externalIP: { IPv4: `198.51.101.${number}`, IPv6: `2001:db8:e::${number}` },
 		nodePort: 30_000 + number,
+		echoNodePort: 30_500 + number,
 		healthPort: 32_000 + number,
 	};
 }
 
-function toManifest(change: ServiceChange, { clusterIP, nodePort }: ServiceNumbers): ServiceManifest {
+/** The servers of a backend. */
+export function serve(backend: Host, protocol: Protocol): Promise<void>[] {
+	return [
+		backend.listen({ protocol, port: TARGET_PORT }),
+		backend.listen({ protocol, port: ECHO_TARGET_PORT, echo: true }),
+	];
+}
+
+function toManifest(
+	change: ServiceChange,
+	{ clusterIP, nodePort, echoNodePort }: ServiceNumbers,
+): ServiceManifest {
 	const { number: _, endpoints, ...service } = change;
 	const exposed = service.type !== undefined && service.type !== "ClusterIP";
 	return {
 		clusterIPs: [clusterIP.IPv4, clusterIP.IPv6],
-		ports: PROTOCOLS.map((protocol) => ({
-			name: protocol.toLowerCase(),
-			protocol,
-			port: PORT,
-			targetPort: TARGET_PORT,
-			...(exposed && { nodePort }),
-		})),
+		ports: PROTOCOLS.flatMap((protocol) => [
+			{
+				name: protocol.toLowerCase(),
+				protocol,
+				port: PORT,
+				targetPort: TARGET_PORT,
+				...(exposed && { nodePort }),
+			},
+			{
+				name: `echo-${protocol.toLowerCase()}`,
+				protocol,
+				port: ECHO_PORT,
+				targetPort: ECHO_TARGET_PORT,
+				...(exposed && { nodePort: echoNodePort }),
+			},
+		]),
 		...service,
 		endpoints: endpoints.flatMap(toEndpoints),
 	};
