@@ -1,7 +1,17 @@
 /** Traffic policies, endpoints that come, go and end, affinity, topology and source ranges, over two nodes. */
 import test from "ava";
 import { sweepLabs } from "../../lab/lab.ts";
-import { addressOf, createStage, dialOnce, PORT, PROTOCOLS, type Stage, serve, WAYS, whoAnswers } from "./stage.ts";
+import {
+	addressOf,
+	createStage,
+	dialOnce,
+	PORT,
+	PROTOCOLS,
+	type Stage,
+	serve,
+	WAYS,
+	whoAnswers,
+} from "./stage.ts";
 
 let stage: Stage;
 

@@ -53,6 +53,8 @@ export interface Stage {
 	set(service: ServiceChange): Promise<ServiceNumbers>;
 	/** Takes it away again. */
 	delete(name: string): Promise<void>;
+	/** Kills the node's daemon, starts it again and waits until it is in sync. */
+	restart(node: LabNode): Promise<void>;
 	close(): void;
 }
 
@@ -95,9 +97,7 @@ async function setUp(lab: Lab, { args = [], prepare, ...options }: StageOptions)
 	const sandboxed = node1.pod("sandboxed", { hook: false });
 	prepare?.(cluster);
 	await Promise.all(
-		Object.values(backends).flatMap((backend) =>
-			PROTOCOLS.flatMap((protocol) => serve(backend, protocol)),
-		),
+		Object.values(backends).flatMap((backend) => PROTOCOLS.flatMap((protocol) => serve(backend, protocol))),
 	);
 	const manifests = new ManifestDirectory(lab);
 	manifests.setServiceCidr("services", ["10.96.0.0/16", "fd00:10:96::/112"]);
@@ -134,6 +134,13 @@ async function setUp(lab: Lab, { args = [], prepare, ...options }: StageOptions)
 			return numbers;
 		},
 		delete: (name) => changed(() => manifests.delete(name)),
+		async restart(node) {
+			const index = cluster.nodes.indexOf(node);
+			await daemons[index]?.end("SIGKILL");
+			const daemon = start(node);
+			daemons[index] = daemon;
+			await daemon.synced();
+		},
 		close: () => lab.close(),
 	};
 }
