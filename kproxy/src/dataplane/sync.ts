@@ -133,7 +133,8 @@ function takesFlows(backend: Backend | undefined): boolean {
 
 /** True where everything that the frontend leads to is in the kernel. Only failed writes make it false. */
 function isComplete(state: SyncState, value: Frontend): boolean {
-	if (state.names.pending.has(value.service)) return false;
+	// A name that goes is no obstacle: a guard's number 0 may have one, left by whoever wrote there.
+	if (state.names.pending.get(value.service) !== undefined) return false;
 	if ((value.flags & FrontendFlag.SOURCE_RANGES) !== 0 && lacksRanges(state, value.service)) return false;
 	if (state.slots.pending.size === 0 && state.backends.pending.size === 0) return true;
 	return isWritten(state, value.internal) && isWritten(state, value.external);

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { attachCgroup, listCgroupPrograms, loadObject, openPinnedMap, openSpec, unpin } from "bpf-loader";
 import { pinLayout } from "../../src/dataplane/bpffs.ts";
-import { maps, Protocol, programs, Scope } from "../../src/dataplane/generated/sock_lb.ts";
+import { maps, Protocol, programs } from "../../src/dataplane/generated/sock_lb.ts";
 import { openDataplane } from "../../src/dataplane/open-dataplane.ts";
 import { openPinnedDataplane, readLinks, readMaps } from "../../src/dataplane/pinned-dataplane.ts";
 import { findRemovable, removeDataplane } from "../../src/dataplane/remove-dataplane.ts";
@@ -16,10 +16,10 @@ test.before(() => sweepLabs());
 const PROGRAMS = Object.keys(programs).sort();
 const MAPS = Object.keys(maps).sort();
 
-const FRONTEND = { address: "10.96.0.10", port: 80, protocol: Protocol.TCP, scope: Scope.INTERNAL };
+const FRONTEND = { address: "10.96.0.10", port: 80, protocol: Protocol.TCP };
 const VALUE = {
-	firstSlot: 0,
-	slotCount: 0,
+	internal: { first: 0, count: 0 },
+	external: { first: 0, count: 0 },
 	service: 1,
 	affinityTimeoutS: 0,
 	algorithm: 0,
