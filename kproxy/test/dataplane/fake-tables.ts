@@ -7,6 +7,7 @@ import {
 	type RangeKey,
 	type ServiceName,
 } from "../../src/dataplane/generated/sock_lb.ts";
+import { withoutHostBits } from "../../src/dataplane/source-ranges.ts";
 import { frontendText, isGuard, rangeText, type ServiceTables } from "../../src/dataplane/tables.ts";
 
 /** One write to one entry, about to happen. */
@@ -87,7 +88,7 @@ export function fakeTables(limits: FakeLimits = {}): FakeTables {
 		name: "svc_ranges",
 		limit: limits.ranges ?? 64,
 		hooks,
-		id: rangeText,
+		id: (key) => rangeText(withoutHostBits(key)),
 	});
 	return Object.assign(hooks, {
 		frontends: frontends.table,

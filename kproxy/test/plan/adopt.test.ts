@@ -270,6 +270,9 @@ test("sound maps are read back as the rows that were written", (t) => {
 	);
 	t.deepEqual(
 		{ leftovers, repairs },
-		{ leftovers: { numbers: [], regions: [], services: [], ranges: [], guards: [] }, repairs: [] },
+		{
+			leftovers: { numbers: [], regions: [], services: [], ranges: [], guards: [], spoiltGuards: [] },
+			repairs: [],
+		},
 	);
 });
