@@ -2,7 +2,6 @@
 export type ProblemCode =
 	| "BAD_OBJECT"
 	| "FRONTEND_TAKEN"
-	| "PROTOCOL_UNSUPPORTED"
 	| "MAP_FULL"
 	| "MAP_NEARLY_FULL"
 	| "MAP_REPAIRED"

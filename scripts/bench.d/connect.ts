@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { attachCgroup, loadObject, openSpec } from "bpf-loader";
 import { sealFrontend } from "../../kproxy/src/dataplane/frontend-check.ts";
 import {
+	BackendFlag,
 	BackendState,
 	type FrontendKey,
 	Protocol,
-	Scope,
 } from "../../kproxy/src/dataplane/generated/sock_lb.ts";
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../kproxy/src/dataplane/service-maps.ts";
 import { createLab, type Lab, sweepLabs } from "../../kproxy/test/lab/lab.ts";
@@ -104,6 +104,7 @@ function fill({ frontends, slots, backends }: ServiceMaps, count: number): void 
 				protocol: Protocol.UDP,
 				state: BackendState.ACTIVE,
 				reuse: 0,
+				flags: BackendFlag.ELSEWHERE,
 			},
 		]),
 	);
@@ -111,14 +112,15 @@ function fill({ frontends, slots, backends }: ServiceMaps, count: number): void 
 	frontends.setAll(
 		numbers.map((number) => {
 			const key = frontendKey(number);
-			const range = { firstSlot: number, slotCount: 1, service: number + 1 };
-			return [key, sealFrontend(key, { ...range, affinityTimeoutS: 0, algorithm: 0, flags: 0 })];
+			const range = { first: number, count: 1 };
+			const rest = { service: number + 1, affinityTimeoutS: 0, algorithm: 0, flags: 0 } as const;
+			return [key, sealFrontend(key, { internal: range, external: range, ...rest })];
 		}),
 	);
 }
 
 function frontendKey(number: number): FrontendKey {
-	return { address: numbered(10, number), port: PORT, protocol: Protocol.UDP, scope: Scope.INTERNAL };
+	return { address: numbered(10, number), port: PORT, protocol: Protocol.UDP };
 }
 
 /** The address of that number after 10.128.0.0 or 11.128.0.0. */

@@ -5,7 +5,7 @@ import {
 	FrontendFlag,
 	type SlotRange,
 } from "./generated/sock_lb.ts";
-import { rangeCidr } from "./source-ranges.ts";
+import { isRange, rangeCidr, rangeKey } from "./source-ranges.ts";
 import { isGuard, type Mirror, protocolText, readTables, type ServiceTables } from "./tables.ts";
 
 /** One backend of a frontend. `number` is its cell in svc_backends; undefined where the view is not the kernel's. */
@@ -53,7 +53,7 @@ export interface ViewDifference {
 	difference: string;
 }
 
-/** What the kernel serves, frontend by frontend, sorted by Service and address. Cost: reads the four maps once. */
+/** What the kernel serves, frontend by frontend, sorted by Service and address. Cost: reads the five maps once. */
 export function describeTables(tables: ServiceTables): FrontendView[] {
 	return describeMirror(readTables(tables));
 }
@@ -88,15 +88,22 @@ export function describeRanges(
 ): Pick<FrontendView, "sourceRanges" | "nodeAllowed"> {
 	const ranged = (flags & FrontendFlag.SOURCE_RANGES) !== 0;
 	return {
-		sourceRanges: ranged ? cidrs.toSorted() : undefined,
+		sourceRanges: ranged ? [...new Set(cidrs.map(oneSpelling))].sort() : undefined,
 		nodeAllowed: (flags & FrontendFlag.NODE_ALLOWED) !== 0,
 	};
 }
 
+/** Without host bits, as svc_ranges has it. */
+function oneSpelling(cidr: string): string {
+	return rangeCidr(rangeKey(0, cidr));
+}
+
 function cidrsByService({ ranges }: Mirror): Map<number, string[]> {
 	const cidrs = new Map<number, string[]>();
-	for (const key of ranges.values())
+	for (const key of ranges.values()) {
+		if (!isRange(key)) continue;
 		cidrs.set(key.service, [...(cidrs.get(key.service) ?? []), rangeCidr(key)]);
+	}
 	return cidrs;
 }
 

@@ -9,19 +9,30 @@ const ADDRESS_BYTES = 16;
 
 const view = new DataView(new ArrayBuffer(ADDRESS_BYTES));
 
-/** A CIDR as the key of svc_ranges, with the bits past its prefix cleared, as the kernel keeps it. */
+/** A CIDR as the key of svc_ranges, with the bits past its prefix cleared, as the kernel compares them. */
 export function rangeKey(service: number, cidr: string): RangeKey {
 	const [address = "", length = ""] = cidr.split("/");
 	const bits = Number(length) + (address.includes(":") ? 0 : MAPPED_BITS);
+	return withoutHostBits({ prefixLength: SERVICE_BITS + bits, service, address });
+}
+
+/** The same key with the bits past its prefix cleared: to the kernel they are one. */
+export function withoutHostBits({ prefixLength, service, address }: RangeKey): RangeKey {
+	const bits = prefixLength - SERVICE_BITS;
 	writeAddress(address, view, 0);
 	for (let index = 0; index < ADDRESS_BYTES; index += 1) {
 		const kept = Math.min(8, Math.max(0, bits - index * 8));
 		view.setUint8(index, view.getUint8(index) & (0xff00 >> kept));
 	}
-	return { prefixLength: SERVICE_BITS + bits, service, address: readAddress(view, 0) };
+	return { prefixLength, service, address: readAddress(view, 0) };
 }
 
 /** The CIDR behind a key, as in `10.0.0.0/8`. */
 export function rangeCidr({ address, prefixLength }: RangeKey): string {
 	return `${address}/${prefixLength - SERVICE_BITS - (address.includes(":") ? 0 : MAPPED_BITS)}`;
+}
+
+/** True for a key that belongs to one service number: one with fewer bits would be for several. */
+export function isRange({ prefixLength }: RangeKey): boolean {
+	return prefixLength >= SERVICE_BITS;
 }

@@ -4,23 +4,11 @@ import {
 	BackendState,
 	type Frontend,
 	FrontendFlag,
-	type FrontendKey,
-	type RangeKey,
-	type ServiceName,
 	type SlotRange,
 } from "./generated/sock_lb.ts";
 import { type Ledger, take, unwritten, type WriteFailure, write } from "./ledger.ts";
-import {
-	type Desired,
-	frontendText,
-	type Mirror,
-	rangeText,
-	readTables,
-	type ServiceTables,
-	sameBackend,
-	sameFrontend,
-	sameName,
-} from "./tables.ts";
+import { createLedgers, type ServiceLedgers } from "./service-ledgers.ts";
+import { type Desired, type Mirror, readTables, type ServiceTables, sameFrontend } from "./tables.ts";
 
 /** What one apply did to the kernel, in entries. */
 export interface Applied {
@@ -44,13 +32,8 @@ export interface Sync {
 	readonly mirror: Mirror;
 }
 
-interface SyncState {
+interface SyncState extends ServiceLedgers {
 	mirror: Mirror;
-	frontends: Ledger<string, FrontendKey, Frontend, { key: FrontendKey; value: Frontend | undefined }>;
-	slots: Ledger<number, number, number, number>;
-	backends: Ledger<number, number, Backend, Backend>;
-	names: Ledger<number, number, ServiceName, ServiceName | undefined>;
-	ranges: Ledger<string, RangeKey, number, { key: RangeKey; wanted: boolean }>;
 	failures: WriteFailure[];
 }
 
@@ -84,17 +67,26 @@ function apply(state: SyncState, desired: Desired): Applied {
 	cellsWritten += flush(backends, { failures, select: (backend) => takesFlows(backend) });
 	cellsWritten += flush(slots, { failures, select: (number) => number !== 0 });
 	cellsWritten += flush(names, { failures, select: (name) => name !== undefined });
-	cellsWritten += flush(ranges, { failures, select: (wanted) => wanted !== undefined });
+	cellsWritten += writeRanges(state);
 
 	let frontendsWritten = writeFrontends(state);
 	const frontendsDeleted = flush(frontends, { failures, select: (value) => value === undefined });
 	// A full map takes what is new only after what is old has gone.
 	if (frontends.pending.size > 0) frontendsWritten += writeFrontends(state);
 
-	cellsWritten += flush(backends, { failures, select: (backend) => !takesFlows(backend) });
+	const needed = findNeeded(state);
+	const isRetired = (backend: Backend | undefined, number: number) =>
+		!takesFlows(backend) && !needed.backends.has(number);
+	cellsWritten += flush(backends, { failures, select: isRetired });
 	cellsWritten += flush(slots, { failures, select: (number) => number === 0 });
 	cellsWritten += flush(names, { failures, select: (name) => name === undefined });
-	cellsWritten += flush(ranges, { failures, select: (wanted) => wanted === undefined });
+	const isGone = (wanted: number | undefined, text: string) =>
+		wanted === undefined && !needed.services.has(ranges.pending.get(text)?.key.service ?? 0);
+	cellsWritten += flush(ranges, { failures, select: isGone });
+	if (ranges.pending.size > 0) {
+		cellsWritten += writeRanges(state);
+		frontendsWritten += writeFrontends(state);
+	}
 	const ledgers = [frontends, slots, backends, names, ranges];
 	const pending = ledgers.reduce((sum, ledger) => sum + ledger.pending.size, 0);
 	return { frontendsWritten, frontendsDeleted, cellsWritten, pending };
@@ -114,6 +106,18 @@ function flush<I, K, V, P>(
 	return count;
 }
 
+/** Writes source ranges, as many as fit. */
+function writeRanges({ ranges, mirror, failures }: SyncState): number {
+	let room = ranges.table.maxEntries - mirror.ranges.size;
+	const select = (wanted: number | undefined, text: string) => {
+		if (wanted === undefined) return false;
+		if (mirror.ranges.has(text)) return true;
+		room -= 1;
+		return room >= 0;
+	};
+	return flush(ranges, { failures, select });
+}
+
 /** Writes frontends: all that change, and as many new ones as fit. */
 function writeFrontends(state: SyncState): number {
 	const { frontends, mirror, failures } = state;
@@ -127,13 +131,30 @@ function writeFrontends(state: SyncState): number {
 	return flush(frontends, { failures, select });
 }
 
+/** What frontends in the kernel lead to that should be others by now, but could not be written: it stays till they are. */
+function findNeeded({ frontends, mirror }: SyncState): { backends: Set<number>; services: Set<number> } {
+	const backends = new Set<number>();
+	const services = new Set<number>();
+	for (const [text, { value }] of frontends.pending) {
+		const held = mirror.frontends.get(text)?.value;
+		if (held === undefined || (sameFrontend(held, value) && !frontends.unknown.has(text))) continue;
+		if ((held.flags & FrontendFlag.SOURCE_RANGES) !== 0) services.add(held.service);
+		for (const { first, count } of [held.internal, held.external]) {
+			const end = Math.min(first + count, mirror.slots.length);
+			for (let slot = first; slot < end; slot += 1) backends.add(mirror.slots[slot] ?? 0);
+		}
+	}
+	return { backends, services };
+}
+
 function takesFlows(backend: Backend | undefined): boolean {
 	return backend?.state === BackendState.ACTIVE || backend?.state === BackendState.TERMINATING;
 }
 
 /** True where everything that the frontend leads to is in the kernel. Only failed writes make it false. */
 function isComplete(state: SyncState, value: Frontend): boolean {
-	if (state.names.pending.has(value.service)) return false;
+	// A name that goes is no obstacle: a guard's number 0 may have one, left by whoever wrote there.
+	if (state.names.pending.get(value.service) !== undefined) return false;
 	if ((value.flags & FrontendFlag.SOURCE_RANGES) !== 0 && lacksRanges(state, value.service)) return false;
 	if (state.slots.pending.size === 0 && state.backends.pending.size === 0) return true;
 	return isWritten(state, value.internal) && isWritten(state, value.external);
@@ -172,86 +193,4 @@ function problems(state: SyncState): Problem[] {
 
 function messageOf(cause: unknown): string {
 	return cause instanceof Error ? cause.message : String(cause);
-}
-
-function createLedgers(
-	tables: ServiceTables,
-	mirror: Mirror,
-): Pick<SyncState, "frontends" | "slots" | "backends" | "names" | "ranges"> {
-	return {
-		frontends: {
-			table: tables.frontends,
-			id: frontendText,
-			pending: new Map(),
-			wish: (_, { key, value }) => [key, value],
-			unknown: new Set(),
-			held: (text) => mirror.frontends.get(text)?.value,
-			note(text, [key, value]) {
-				if (value === undefined) mirror.frontends.delete(text);
-				else mirror.frontends.set(text, { key, value });
-			},
-			same: sameFrontend,
-		},
-		slots: {
-			table: tables.slots,
-			id: (number) => number,
-			pending: new Map(),
-			wish: (number, value) => [number, value],
-			unknown: new Set(),
-			held: (slot) => mirror.slots[slot],
-			note(slot, [, value]) {
-				mirror.slots[slot] = value ?? 0;
-			},
-			same: (a, b) => (a ?? 0) === (b ?? 0),
-		},
-		backends: {
-			table: tables.backends,
-			id: (number) => number,
-			pending: new Map(),
-			wish: (number, value) => [number, value],
-			unknown: new Set(),
-			held: (number) => mirror.backends[number],
-			note(number, [, value]) {
-				mirror.backends[number] = value;
-			},
-			same: sameBackend,
-		},
-		names: {
-			table: tables.names,
-			id: (number) => number,
-			pending: new Map(),
-			wish: (number, value) => [number, value],
-			unknown: new Set(),
-			held: (number) => mirror.names.get(number),
-			note(number, [, value]) {
-				if (value === undefined || value.name === "") mirror.names.delete(number);
-				else mirror.names.set(number, value);
-			},
-			// An array map answers a free cell with an empty name.
-			same: (a, b) => sameName(a?.name === "" ? undefined : a, b),
-		},
-		ranges: {
-			table: { ...tables.ranges, get: (key) => findExactly(tables.ranges, key) },
-			id: rangeText,
-			pending: new Map(),
-			wish: (_, { key, wanted }) => [key, wanted ? ALLOWED : undefined],
-			unknown: new Set(),
-			held: (text) => (mirror.ranges.has(text) ? ALLOWED : undefined),
-			note(text, [key, wanted]) {
-				if (wanted === undefined) mirror.ranges.delete(text);
-				else mirror.ranges.set(text, key);
-			},
-			same: (a, b) => (a === undefined) === (b === undefined),
-		},
-	};
-}
-
-/** What stands behind a source range: that it is there says it all. */
-const ALLOWED = 1;
-
-/** A trie answers with the longest prefix that contains a key; what counts here is the prefix itself. */
-function findExactly(ranges: ServiceTables["ranges"], wanted: RangeKey): number | undefined {
-	const text = rangeText(wanted);
-	for (const [key, value] of ranges.entries()) if (rangeText(key) === text) return value;
-	return undefined;
 }

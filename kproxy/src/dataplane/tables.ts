@@ -9,6 +9,7 @@ import {
 	type ServiceName,
 	type SlotRange,
 } from "./generated/sock_lb.ts";
+import { withoutHostBits } from "./source-ranges.ts";
 
 /** The five maps that Services live in; kernel maps in the daemon, memory in tests. */
 export interface ServiceTables {
@@ -63,7 +64,10 @@ export function readTables(tables: ServiceTables): Mirror {
 		names: new Map(),
 		ranges: new Map(),
 	};
-	for (const [key] of tables.ranges.entries()) mirror.ranges.set(rangeText(key), key);
+	for (const [raw] of tables.ranges.entries()) {
+		const key = withoutHostBits(raw);
+		mirror.ranges.set(rangeText(key), key);
+	}
 	for (const [key, value] of tables.frontends.entries()) {
 		mirror.frontends.set(frontendText(key), { key, value });
 	}

@@ -1,4 +1,4 @@
-import { Protocol } from "../dataplane/generated/sock_lb.ts";
+import { FrontendFlag, Protocol } from "../dataplane/generated/sock_lb.ts";
 import { isUnsound, type PlannedRow } from "./adopt.ts";
 import { frontendsOf } from "./frontends.ts";
 import { place } from "./place.ts";
@@ -29,7 +29,23 @@ export function addOnly(state: PlannerState, { id, row }: { id: string; row: Ser
 	if (frontends.size === 0) return;
 	const endpoints = unite(previous?.endpoints ?? [], active);
 	const whole = endpoints === row.endpoints && !previous && frontends.size === row.frontends.length;
-	place(state, { id, row, endpoints, frontends, whole });
+	place(state, { id, row: withRanges(row, { previous, frontends }), endpoints, frontends, whole });
+}
+
+/** A load balancer's address that may be gone keeps its ranges as long as it stays. */
+function withRanges(
+	row: ServicePortRow,
+	{
+		previous,
+		frontends,
+	}: { previous: PlannedRow | undefined; frontends: ReadonlyMap<string, PlannedFrontend> },
+): ServicePortRow {
+	if (previous === undefined || previous.sourceRanges.length === 0) return row;
+	const now = frontendsOf(row);
+	const kept = [...frontends].some(
+		([text, { flags }]) => !now.has(text) && (flags & FrontendFlag.SOURCE_RANGES) !== 0,
+	);
+	return kept ? { ...row, sourceRanges: [...previous.sourceRanges, ...row.sourceRanges] } : row;
 }
 
 function isActive({ state }: Endpoint): boolean {

@@ -4,7 +4,7 @@ import {
 	type FrontendKey,
 	type ServiceName,
 } from "../dataplane/generated/sock_lb.ts";
-import { rangeCidr } from "../dataplane/source-ranges.ts";
+import { isRange, rangeCidr } from "../dataplane/source-ranges.ts";
 import { type FrontendEntry, isGuard, type Mirror, protocolText, sameRange } from "../dataplane/tables.ts";
 import { endpointKey, type Vote } from "./backends.ts";
 import { findLeftovers, type Leftovers } from "./leftovers.ts";
@@ -65,9 +65,10 @@ export function adopt(mirror: Mirror): Adopted {
 	const rows = new Map<string, PlannedRow>();
 	const services = new Set<number>();
 	for (const [id, group] of groups) {
-		const sourceRanges = cidrs.get(group.service) ?? [];
+		const { service } = group;
+		const sourceRanges = service === 0 ? [] : (cidrs.get(service) ?? []);
 		rows.set(id, toPlannedRow(mirror, { id, group, regions, sourceRanges }));
-		services.add(group.service);
+		if (service !== 0) services.add(service);
 	}
 	const leftovers = findLeftovers(mirror, { rows, regions, services });
 	const all = [...regions, ...leftovers.regions].sort((a, b) => a.first - b.first);
@@ -77,6 +78,7 @@ export function adopt(mirror: Mirror): Adopted {
 function cidrsByService({ ranges }: Mirror): Map<number, string[]> {
 	const cidrs = new Map<number, string[]>();
 	for (const key of ranges.values()) {
+		if (!isRange(key)) continue;
 		cidrs.set(key.service, [...(cidrs.get(key.service) ?? []), rangeCidr(key)]);
 	}
 	return cidrs;
@@ -277,18 +279,21 @@ function endpointAt(
 	const number = mirror.slots[slot] ?? 0;
 	const cell = mirror.backends[number];
 	if (number === 0 || cell === undefined || cell.state === BackendState.FREE) return undefined;
+	const local = (cell.flags & BackendFlag.LOCAL) !== 0;
+	const { Cluster: cluster, Local: here } = policies;
 	return {
 		address: cell.address,
 		port: cell.port,
 		state: cell.state === BackendState.TERMINATING ? "terminating" : "active",
-		local: (cell.flags & BackendFlag.LOCAL) !== 0,
-		forCluster: holds(policies.Cluster, slot),
-		forLocal: holds(policies.Local, slot),
+		local,
+		// Of a policy that no frontend has nothing is known but this.
+		forCluster: cluster === undefined || holds(cluster, slot),
+		forLocal: here === undefined ? local : holds(here, slot),
 	};
 }
 
-function holds(range: SlotRange | undefined, slot: number): boolean {
-	return range !== undefined && slot >= range.first && slot < range.first + range.count;
+function holds({ first, count }: SlotRange, slot: number): boolean {
+	return slot >= first && slot < first + count;
 }
 
 /** The region that a slot lies in; regions are sorted. */

@@ -22,6 +22,8 @@ export interface Backends {
 	/** Rows that call the endpoint active, and those that call it terminating. */
 	active: Uint32Array;
 	terminating: Uint32Array;
+	/** Rows that say that it is on this node. */
+	local: Uint32Array;
 }
 
 /** Rows' ranges as the kernel has them give the first numbers; `cells` is as long as the map. */
@@ -40,6 +42,7 @@ export function createBackends(options: {
 		dialled: new Uint32Array(limit),
 		active: new Uint32Array(limit),
 		terminating: new Uint32Array(limit),
+		local: new Uint32Array(limit),
 	};
 }
 
@@ -125,43 +128,45 @@ export interface Vote {
 	numbers: readonly number[];
 }
 
-/** A row says what state its endpoints are in. */
+/** A row says what state its endpoints are in, and whether they are here. */
 export function vote(backends: Backends, { endpoints, numbers }: Vote): void {
-	endpoints.forEach((endpoint, i) => {
-		increment(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
+	endpoints.forEach(({ state, local }, i) => {
+		const number = numbers[i] ?? 0;
+		increment(state === "active" ? backends.active : backends.terminating, number);
+		if (local) increment(backends.local, number);
 	});
 }
 
 /** A row takes back what it said. */
 export function unvote(backends: Backends, { endpoints, numbers }: Vote): void {
-	endpoints.forEach((endpoint, i) => {
-		decrement(endpoint.state === "active" ? backends.active : backends.terminating, numbers[i] ?? 0);
+	endpoints.forEach(({ state, local }, i) => {
+		const number = numbers[i] ?? 0;
+		decrement(state === "active" ? backends.active : backends.terminating, number);
+		if (local) decrement(backends.local, number);
 	});
 }
 
-/** Brings these backends up to date: active where any row says so, retired where no row has them. */
+/** Brings these backends up to date: active and local where any row says so, retired where no row has them. */
 export function countVotes(backends: Backends, numbers: readonly number[]): void {
 	for (const number of numbers) {
 		const cell = backends.cells[number];
 		if (cell === undefined || cell.state === BackendState.FREE) continue;
 		const state = voted(backends, number);
-		if (cell.state !== state) setCell(backends, { number, cell: { ...cell, state } });
+		// Of one that has gone nobody says where it was: it stays what it is.
+		const flags = state === BackendState.RETIRED ? cell.flags : votedFlags(backends, number);
+		if (cell.state !== state || cell.flags !== flags) {
+			setCell(backends, { number, cell: { ...cell, state, flags } });
+		}
 	}
-}
-
-/** An endpoint's node is the same for every row, unless a slice is being replaced: the row planned last is right. */
-export function locate(backends: Backends, { endpoints, numbers }: Vote): void {
-	endpoints.forEach((endpoint, i) => {
-		const number = numbers[i] ?? 0;
-		const cell = backends.cells[number];
-		const flags = flagsOf(endpoint);
-		if (cell !== undefined && cell.flags !== flags) setCell(backends, { number, cell: { ...cell, flags } });
-	});
 }
 
 function voted({ active, terminating }: Backends, number: number): BackendState {
 	if ((active[number] ?? 0) > 0) return BackendState.ACTIVE;
 	return (terminating[number] ?? 0) > 0 ? BackendState.TERMINATING : BackendState.RETIRED;
+}
+
+function votedFlags({ local }: Backends, number: number): BackendFlag {
+	return (local[number] ?? 0) > 0 ? BackendFlag.LOCAL : BackendFlag.ELSEWHERE;
 }
 
 /** What the plan in the making changed so far; the next one begins with nothing. */

@@ -1,6 +1,6 @@
 import { sealFrontend } from "../dataplane/frontend-check.ts";
 import { Algorithm, FrontendFlag, type FrontendKey, Protocol } from "../dataplane/generated/sock_lb.ts";
-import { frontendText } from "../dataplane/tables.ts";
+import { type FrontendEntry, frontendText } from "../dataplane/tables.ts";
 import type { RowFrontend, ServicePortRow } from "./row.ts";
 import type { PlannedFrontend, PlannerState } from "./state.ts";
 
@@ -50,8 +50,8 @@ function joinGuard({ guards, draft }: PlannerState, address: string): void {
 	const count = guards.get(address) ?? 0;
 	guards.set(address, count + 1);
 	if (count === 0) {
-		const key = guardKey(address);
-		draft.frontends.set(frontendText(key), { key, value: sealFrontend(key, GUARD) });
+		const guard = guardOf(address);
+		draft.frontends.set(frontendText(guard.key), guard);
 	}
 }
 
@@ -69,6 +69,12 @@ function leaveGuard({ guards, draft }: PlannerState, address: string): void {
 /** The key of a ClusterIP's guard, which stands for every port that has no entry of its own. */
 export function guardKey(address: string): FrontendKey {
 	return { address, port: 0, protocol: Protocol.ANY };
+}
+
+/** The guard of a ClusterIP, as it should be. */
+export function guardOf(address: string): FrontendEntry {
+	const key = guardKey(address);
+	return { key, value: sealFrontend(key, GUARD) };
 }
 
 const NO_SLOTS = { first: 0, count: 0 };

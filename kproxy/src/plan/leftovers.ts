@@ -1,6 +1,8 @@
 import { BackendState, type FrontendKey, type RangeKey } from "../dataplane/generated/sock_lb.ts";
-import { isGuard, type Mirror } from "../dataplane/tables.ts";
+import { isRange } from "../dataplane/source-ranges.ts";
+import { isGuard, type Mirror, sameFrontend } from "../dataplane/tables.ts";
 import type { PlannedRow, Region } from "./adopt.ts";
+import { guardOf } from "./frontends.ts";
 
 /** What no frontend leads to: an earlier run was killed while it wrote or before it cleaned up. */
 export interface Leftovers {
@@ -14,6 +16,8 @@ export interface Leftovers {
 	ranges: RangeKey[];
 	/** Guards of addresses that have no frontend. */
 	guards: FrontendKey[];
+	/** Guards of others that are not what they should be. */
+	spoiltGuards: FrontendKey[];
 }
 
 /** Everything in the maps that is not in use. `regions`: sorted, disjoint. */
@@ -28,20 +32,29 @@ export function findLeftovers(
 		if (cell !== undefined && cell.state !== BackendState.FREE && !named.has(number)) numbers.push(number);
 	});
 	const services = [...mirror.names.keys()].filter((service) => service === 0 || !used.services.has(service));
-	const ranges = [...mirror.ranges.values()].filter(({ service }) => !used.services.has(service));
+	const ranges = [...mirror.ranges.values()].filter(
+		(key) => !isRange(key) || !used.services.has(key.service),
+	);
 	return {
 		numbers,
 		services,
 		ranges,
-		guards: leftoverGuards(mirror),
+		...sortGuards(mirror),
 		regions: leftoverRuns(mirror.slots, used.regions),
 	};
 }
 
-function leftoverGuards({ frontends }: Mirror): FrontendKey[] {
-	const keys = Array.from(frontends.values(), ({ key }) => key);
-	const guarded = new Set(keys.filter((key) => !isGuard(key)).map(({ address }) => address));
-	return keys.filter((key) => isGuard(key) && !guarded.has(key.address));
+function sortGuards({ frontends }: Mirror): Pick<Leftovers, "guards" | "spoiltGuards"> {
+	const entries = [...frontends.values()];
+	const served = new Set(entries.filter(({ key }) => !isGuard(key)).map(({ key }) => key.address));
+	const guards: FrontendKey[] = [];
+	const spoiltGuards: FrontendKey[] = [];
+	for (const { key, value } of entries) {
+		if (!isGuard(key)) continue;
+		if (!served.has(key.address)) guards.push(key);
+		else if (!sameFrontend(value, guardOf(key.address).value)) spoiltGuards.push(key);
+	}
+	return { guards, spoiltGuards };
 }
 
 /** Runs of slots that name a backend though no frontend points there. */

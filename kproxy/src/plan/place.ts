@@ -1,15 +1,13 @@
 import { sealFrontend } from "../dataplane/frontend-check.ts";
 import { Algorithm, type Frontend, Protocol } from "../dataplane/generated/sock_lb.ts";
-import { rangeKey } from "../dataplane/source-ranges.ts";
-import { rangeText } from "../dataplane/tables.ts";
-import type { Problem } from "../problem.ts";
 import type { BackendRange, PlannedRow } from "./adopt.ts";
-import { assign, countVotes, dial, endpointKey, hold, locate, unvote, type Vote, vote } from "./backends.ts";
+import { assign, countVotes, dial, endpointKey, hold, unvote, type Vote, vote } from "./backends.ts";
+import { fit } from "./fit.ts";
 import { dropFrontend, putFrontend } from "./frontends.ts";
 import { type Layout, layOut, slotsFor } from "./layout.ts";
-import type { MapUse } from "./map-use.ts";
+import { replaceRanges } from "./ranges.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";
-import { mapUse, type PlannedFrontend, type PlannerState } from "./state.ts";
+import type { PlannedFrontend, PlannerState } from "./state.ts";
 
 /** A row and what of it is to be served now. */
 export interface Target {
@@ -23,7 +21,7 @@ export interface Target {
 }
 
 /** A target with what follows from it. */
-interface Placing extends Target {
+export interface Placing extends Target {
 	layout: Layout;
 	/** `endpointKey` of each slot and of each draining endpoint. */
 	keys: readonly string[];
@@ -99,7 +97,6 @@ function castVotes(
 	const before = previous ? votesOf(previous) : [];
 	for (const each of before) unvote(backends, each);
 	for (const { numbers } of [...votes, ...before]) countVotes(backends, numbers);
-	for (const each of votes) locate(backends, each);
 }
 
 /** Takes a row away: its frontends go, and what they led to is free once nobody can be on the way there. */
@@ -132,60 +129,6 @@ function sameSet(
 	// A range that is not sound has endpoints that were not read: it is never kept.
 	if (numbers.length !== keys.length || previous.endpoints.length !== keys.length) return false;
 	return keys.every((key, i) => backends.numbers.get(key) === numbers[i]);
-}
-
-/** Room for everything the row needs, its slots already taken; or the problem that says which map has none. */
-function fit(state: PlannerState, placing: Placing): { first: number } | { problem: Problem } {
-	const [frontends, slots, backends, names, ranges] = mapUse(state);
-	const needs: readonly [use: MapUse | undefined, needed: number][] = [
-		[frontends, neededFrontends(state, placing)],
-		[backends, neededBackends(state, placing)],
-		[names, placing.previous?.service ? 0 : 1],
-		[ranges, placing.row.sourceRanges.length - (placing.previous?.sourceRanges.length ?? 0)],
-	];
-	for (const [use, needed] of needs) {
-		if (use && needed > 0 && use.used + needed > use.limit)
-			return { problem: full(placing, { use, needed }) };
-	}
-	const count = placing.keys.length;
-	if (placing.kept || count === 0) return { first: 0 };
-	const first = state.slots.allocate(count);
-	if (first !== undefined || slots === undefined) return { first: first ?? 0 };
-	const detail = `, ${state.slots.longestFree()} of them free in one run`;
-	return { problem: full(placing, { use: slots, needed: count, detail }) };
-}
-
-/** Frontends and guards that come, less those that go. */
-function neededFrontends(state: PlannerState, { id, frontends, previous }: Placing): number {
-	const guards = new Set<string>();
-	let asked = 0;
-	for (const [text, { key, guarded }] of frontends) {
-		if (!state.frontends.has(text)) asked += 1;
-		if (guarded && !state.guards.has(key.address)) guards.add(key.address);
-	}
-	const given = (previous?.keys ?? []).filter(
-		(text) => state.frontends.get(text)?.owner === id && !frontends.has(text),
-	);
-	return asked + guards.size - given.length;
-}
-
-function neededBackends({ backends }: PlannerState, { keys, drainingKeys }: Placing): number {
-	const isNew = (key: string) => !backends.numbers.has(key);
-	return keys.filter(isNew).length + drainingKeys.filter(isNew).length;
-}
-
-function full({ id, row }: Target, lack: { use: MapUse; needed: number; detail?: string }): Problem {
-	const { use, needed, detail = "" } = lack;
-	const object = `Service ${row.namespace}/${row.name}`;
-	return {
-		id: `${id} MAP_FULL ${use.name}`,
-		object,
-		code: "MAP_FULL",
-		message:
-			`${object}: port "${row.port}" (${row.family}) needs ${needed} more entries in ${use.name}, ` +
-			`which holds ${use.used} of ${use.limit}${detail}; its old state goes on serving`,
-		map: use,
-	};
 }
 
 /** Writes the backend set into fresh slots. */
@@ -230,26 +173,6 @@ function assignAll(
 		const key = keys[i] ?? endpointKey(endpoint, protocol);
 		return assign(backends, { key, endpoint, protocol });
 	});
-}
-
-/** Those that come are written before frontends that need them, and those that go after: `createSync`. */
-function replaceRanges(
-	state: PlannerState,
-	{ service, before, now }: { service: number; before: readonly string[]; now: readonly string[] },
-): void {
-	if (before === now || (before.length === 0 && now.length === 0)) return;
-	const wanted = new Set(now);
-	for (const cidr of before) {
-		if (wanted.has(cidr)) continue;
-		const key = rangeKey(service, cidr);
-		state.draft.ranges.set(rangeText(key), { key, wanted: false });
-	}
-	for (const cidr of wanted) {
-		const key = rangeKey(service, cidr);
-		state.draft.ranges.set(rangeText(key), { key, wanted: true });
-	}
-	state.rangesUsed += wanted.size - new Set(before).size;
-	state.roomFreed ||= wanted.size < before.length;
 }
 
 function takeService({ services, draft }: PlannerState, { namespace, name, port }: ServicePortRow): number {

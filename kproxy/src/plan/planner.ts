@@ -5,7 +5,7 @@ import { addOnly } from "./add-only.ts";
 import { type Adopted, adopt, type Region } from "./adopt.ts";
 import { createBackends, dial, hold, takeChanged, undial, unhold, vote } from "./backends.ts";
 import { createFreeNumbers } from "./free-numbers.ts";
-import { frontendsOf, guardKey } from "./frontends.ts";
+import { frontendsOf, guardKey, guardOf } from "./frontends.ts";
 import { createUseWarnings, type MapUse } from "./map-use.ts";
 import { place, remove, votesOf } from "./place.ts";
 import { policiesOf } from "./policy-spans.ts";
@@ -152,9 +152,11 @@ function planAll(state: PlannerState, changed: ReadonlySet<string>): void {
 	// What goes makes room for what comes.
 	for (const id of changed) if (!state.wanted.has(id)) remove(state, id);
 	for (const id of changed) placeWanted(state, id);
-	if (!state.roomFreed) return;
-	state.roomFreed = false;
-	for (const id of [...state.misfits.keys()]) if (!changed.has(id)) placeWanted(state, id);
+	// One that did not fit may have come before what made room for it, and may make room for another.
+	while (state.roomFreed) {
+		state.roomFreed = false;
+		for (const id of [...state.misfits.keys()]) placeWanted(state, id);
+	}
 }
 
 function planAdditions(state: PlannerState, rows: RowChanges): void {
@@ -179,6 +181,10 @@ function retireLeftovers(state: PlannerState): void {
 	for (const key of leftovers.guards) {
 		guards.delete(key.address);
 		draft.frontends.set(frontendText(key), { key, value: undefined });
+	}
+	for (const { address } of leftovers.spoiltGuards) {
+		const guard = guardOf(address);
+		draft.frontends.set(frontendText(guard.key), guard);
 	}
 	const nothing = { numbers: [], draining: [], region: undefined, service: undefined, keys: [] };
 	if (leftovers.numbers.length > 0) retired.add({ ...nothing, numbers: leftovers.numbers });

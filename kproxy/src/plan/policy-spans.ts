@@ -3,7 +3,7 @@ import { sameRange } from "../dataplane/tables.ts";
 import type { TrafficPolicy } from "./row.ts";
 import type { SlotRange } from "./slot-allocator.ts";
 
-/** The slots of each policy in a row that the kernel had at start. */
+/** The slots of each policy in a row that the kernel had at start; undefined where no frontend has the policy. */
 export type PolicySpans = Record<TrafficPolicy, SlotRange | undefined>;
 
 /** The policies of a frontend that the kernel had at start: the maps have the slots and one flag. */
@@ -17,13 +17,21 @@ export function policiesOf(value: Pick<Frontend, "internal" | "external" | "flag
 	return { internal: local && same ? "Local" : "Cluster", external: local ? "Local" : "Cluster" };
 }
 
-/** Which slots are whose. Where only one policy is seen its slots may be the other's too, and are taken for both. */
+/** Which slots are whose, by what the frontends of a row lead to. */
 export function guessPolicies(values: readonly Frontend[]): PolicySpans {
 	const spans: PolicySpans = { Cluster: undefined, Local: undefined };
 	for (const value of values) {
 		const { internal, external } = policiesOf(value);
-		spans[internal] ??= value.internal;
-		spans[external] ??= value.external;
+		spans[internal] = unite(spans[internal], value.internal);
+		spans[external] = unite(spans[external], value.external);
 	}
-	return { Cluster: spans.Cluster ?? spans.Local, Local: spans.Local ?? spans.Cluster };
+	return spans;
+}
+
+/** A row that was caught between two frontends has two ranges; an empty one lies nowhere. */
+function unite(a: SlotRange | undefined, b: SlotRange): SlotRange {
+	if (a === undefined || a.count === 0) return b;
+	if (b.count === 0) return a;
+	const first = Math.min(a.first, b.first);
+	return { first, count: Math.max(a.first + a.count, b.first + b.count) - first };
 }

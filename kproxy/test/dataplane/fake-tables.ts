@@ -4,9 +4,11 @@ import {
 	BackendState,
 	type Frontend,
 	type FrontendKey,
+	type RangeKey,
 	type ServiceName,
 } from "../../src/dataplane/generated/sock_lb.ts";
-import { frontendText, type ServiceTables } from "../../src/dataplane/tables.ts";
+import { withoutHostBits } from "../../src/dataplane/source-ranges.ts";
+import { frontendText, isGuard, rangeText, type ServiceTables } from "../../src/dataplane/tables.ts";
 
 /** One write to one entry, about to happen. */
 export interface SingleWrite {
@@ -26,10 +28,15 @@ export interface FakeTables extends ServiceTables {
 	writes: number;
 	/** What the tables hold, free cells left out. */
 	content(): {
+		/** Without guards. */
 		frontends: Map<string, Frontend>;
+		/** Addresses that have a guard, sorted. */
+		guards: string[];
 		slots: Map<number, number>;
 		backends: Map<number, Backend>;
 		names: Map<number, ServiceName>;
+		/** By `rangeText`. */
+		ranges: Map<string, number>;
 	};
 	/** An independent copy, as a new daemon would find it. */
 	copy(): FakeTables;
@@ -40,6 +47,7 @@ export interface FakeLimits {
 	slots?: number;
 	backends?: number;
 	names?: number;
+	ranges?: number;
 }
 
 type Hooks = Pick<FakeTables, "before" | "after" | "faults" | "writes">;
@@ -49,7 +57,7 @@ interface Kept<K, V> {
 	table: Table<K, V>;
 }
 
-/** Four tables in memory that write one entry at a time. */
+/** Five tables in memory that write one entry at a time. */
 export function fakeTables(limits: FakeLimits = {}): FakeTables {
 	const hooks: Hooks = { before() {}, after() {}, faults: [], writes: 0 };
 	const frontends = fakeTable<FrontendKey, Frontend>({
@@ -76,16 +84,25 @@ export function fakeTables(limits: FakeLimits = {}): FakeTables {
 		hooks,
 		id: (number) => number,
 	});
+	const ranges = fakeTable<RangeKey, number>({
+		name: "svc_ranges",
+		limit: limits.ranges ?? 64,
+		hooks,
+		id: (key) => rangeText(withoutHostBits(key)),
+	});
 	return Object.assign(hooks, {
 		frontends: frontends.table,
 		slots: slots.table,
 		backends: backends.table,
 		names: names.table,
+		ranges: ranges.table,
 		content: () => ({
-			frontends: plain<Frontend, string>(frontends, () => true),
+			frontends: plain<Frontend, string, FrontendKey>(frontends, (_, key) => !isGuard(key)),
+			guards: [...frontends.entries.values()].flatMap(([key]) => (isGuard(key) ? [key.address] : [])).sort(),
 			slots: plain<number, number>(slots, (number) => number !== 0),
 			backends: plain<Backend, number>(backends, (backend) => backend.state !== BackendState.FREE),
 			names: plain<ServiceName, number>(names, () => true),
+			ranges: plain<number, string>(ranges, () => true),
 		}),
 		copy() {
 			const copy = fakeTables(limits);
@@ -93,18 +110,21 @@ export function fakeTables(limits: FakeLimits = {}): FakeTables {
 			copy.slots.setAll([...slots.table.entries()]);
 			copy.backends.setAll([...backends.table.entries()]);
 			copy.names.setAll([...names.table.entries()]);
+			copy.ranges.setAll([...ranges.table.entries()]);
 			copy.writes = 0;
 			return copy;
 		},
 	});
 }
 
-function plain<V, I>(
-	kept: { entries: Map<string | number, [unknown, V]> },
-	keep: (value: V) => boolean,
+function plain<V, I, K = unknown>(
+	kept: { entries: Map<string | number, [K, V]> },
+	keep: (value: V, key: K) => boolean,
 ): Map<I, V> {
 	return new Map(
-		[...kept.entries].filter(([, [, value]]) => keep(value)).map(([id, [, value]]) => [id as I, value]),
+		[...kept.entries]
+			.filter(([, [key, value]]) => keep(value, key))
+			.map(([id, [, value]]) => [id as I, value]),
 	);
 }
 

@@ -1,5 +1,5 @@
 import test from "ava";
-import { type Protocol, Scope } from "../../src/dataplane/generated/sock_lb.ts";
+import { FrontendFlag, type Protocol } from "../../src/dataplane/generated/sock_lb.ts";
 import { compareViews, describeTables, type FrontendView } from "../../src/dataplane/service-view.ts";
 import { describeRows } from "../../src/plan/describe-rows.ts";
 import { bench, row } from "../plan/rows.ts";
@@ -13,7 +13,11 @@ const six = row("web", {
 test("tables are described frontend by frontend, with Service and backends, sorted", (t) => {
 	const { run, tables } = bench();
 	run([six, web]);
-	const common = { scope: "internal", namespace: "shop", name: "web", portName: "http", affinityTimeoutS: 0 };
+	const common = {
+		...{ namespace: "shop", name: "web", portName: "http", affinityTimeoutS: 0 },
+		...{ externalPolicy: "Cluster", sourceRanges: undefined, nodeAllowed: false },
+	} as const;
+	const everybody = { local: false, internal: true, external: true };
 	t.deepEqual(describeTables(tables), [
 		{
 			...common,
@@ -21,8 +25,8 @@ test("tables are described frontend by frontend, with Service and backends, sort
 			port: 80,
 			protocol: "TCP",
 			backends: [
-				{ number: 3, address: "10.0.0.1", port: 8080, state: "active" },
-				{ number: 2, address: "10.0.0.2", port: 8080, state: "active" },
+				{ number: 3, address: "10.0.0.1", port: 8080, state: "active", ...everybody },
+				{ number: 2, address: "10.0.0.2", port: 8080, state: "active", ...everybody },
 			],
 		},
 		{
@@ -30,7 +34,7 @@ test("tables are described frontend by frontend, with Service and backends, sort
 			address: "fd00:96::1",
 			port: 80,
 			protocol: "TCP",
-			backends: [{ number: 1, address: "fd00::1", port: 8080, state: "terminating" }],
+			backends: [{ number: 1, address: "fd00::1", port: 8080, state: "terminating", ...everybody }],
 		},
 	]);
 });
@@ -60,14 +64,14 @@ test("a frontend that makes no sense is described as it is", (t) => {
 	const { tables } = bench();
 	tables.frontends.setAll([
 		[
-			{ address: "10.9.9.9", port: 1, protocol: 99 as Protocol, scope: Scope.EXTERNAL },
+			{ address: "10.9.9.9", port: 1, protocol: 99 as Protocol },
 			{
-				firstSlot: 255,
-				slotCount: 4000000000,
+				internal: { first: 255, count: 4000000000 },
+				external: { first: 4294967295, count: 4294967295 },
 				service: 7,
 				affinityTimeoutS: 0,
 				algorithm: 0,
-				flags: 0,
+				flags: FrontendFlag.PLAIN,
 				check: 0,
 			},
 		],
@@ -77,12 +81,16 @@ test("a frontend that makes no sense is described as it is", (t) => {
 			address: "10.9.9.9",
 			port: 1,
 			protocol: "protocol 99",
-			scope: "external",
 			namespace: "",
 			name: "",
 			portName: "",
 			affinityTimeoutS: 0,
-			backends: [{ number: 0, address: "::", port: 0, state: "free" }],
+			externalPolicy: "Cluster",
+			sourceRanges: undefined,
+			nodeAllowed: false,
+			backends: [
+				{ number: 0, address: "::", port: 0, state: "free", local: false, internal: true, external: false },
+			],
 		},
 	]);
 });
@@ -119,6 +127,47 @@ const cases: CompareCase[] = [
 		title: "another affinity",
 		change: (view) => [{ ...view, affinityTimeoutS: 5 }],
 		differences: ["affinity lasts 5 s, expected 0 s"],
+	},
+	{
+		title: "another external policy",
+		change: (view) => [{ ...view, externalPolicy: "Local" }],
+		differences: ["external policy is Local, expected Cluster"],
+	},
+	{
+		title: "source ranges",
+		change: (view) => [{ ...view, sourceRanges: ["10.0.0.0/8", "192.0.2.0/24"] }],
+		differences: ["admits 10.0.0.0/8, 192.0.2.0/24, expected everybody"],
+	},
+	{
+		title: "source ranges with the node in them",
+		change: (view) => [{ ...view, sourceRanges: ["10.0.0.0/8"], nodeAllowed: true }],
+		differences: ["admits 10.0.0.0/8 and this node, expected everybody"],
+	},
+	{
+		title: "source ranges that nobody is in",
+		change: (view) => [{ ...view, sourceRanges: [] }],
+		differences: ["admits nobody, expected everybody"],
+	},
+	{
+		title: "where a backend is",
+		change: (view) => [{ ...view, backends: view.backends.map((each) => ({ ...each, local: true })) }],
+		differences: [
+			"backend 10.0.0.1:8080 is active, local, expected active",
+			"backend 10.0.0.2:8080 is active, local, expected active",
+		],
+	},
+	{
+		title: "who is sent to a backend",
+		change: (view) => [
+			{
+				...view,
+				backends: view.backends.map((each, i) => ({ ...each, internal: i === 0, external: i > 0 })),
+			},
+		],
+		differences: [
+			"backend 10.0.0.1:8080 is active, internal clients only, expected active",
+			"backend 10.0.0.2:8080 is active, external clients only, expected active",
+		],
 	},
 	{
 		title: "a missing backend",

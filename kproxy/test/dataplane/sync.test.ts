@@ -2,11 +2,11 @@ import test from "ava";
 import {
 	Algorithm,
 	type Backend,
+	BackendFlag,
 	BackendState,
 	type Frontend,
 	type FrontendKey,
 	Protocol,
-	Scope,
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { createSync } from "../../src/dataplane/sync.ts";
 import { type Desired, frontendText } from "../../src/dataplane/tables.ts";
@@ -19,18 +19,20 @@ function backend(number: number, parts: Partial<Backend> = {}): Backend {
 		protocol: Protocol.TCP,
 		state: BackendState.ACTIVE,
 		reuse: 1,
+		flags: BackendFlag.ELSEWHERE,
 		...parts,
 	};
 }
 
 function frontend(parts: Partial<Frontend>): Frontend {
-	const value = { firstSlot: 0, slotCount: 1, service: 1, affinityTimeoutS: 0 };
+	const range = { first: 0, count: 1 };
+	const value = { internal: range, external: range, service: 1, affinityTimeoutS: 0 };
 	return { ...value, algorithm: Algorithm.RANDOM, flags: 0, check: 0, ...parts };
 }
 
 /** A desired state that touches nothing. */
 function emptyDesired(): Desired {
-	return { frontends: new Map(), slots: new Map(), backends: new Map(), names: new Map() };
+	return { frontends: new Map(), slots: new Map(), backends: new Map(), names: new Map(), ranges: new Map() };
 }
 
 /** One frontend 10.96.0.`n` for each `n`, with slot, backend and service number `n`. */
@@ -41,9 +43,10 @@ function services(...numbers: readonly number[]): Desired {
 			address: `10.96.0.${n}`,
 			port: 80,
 			protocol: Protocol.TCP,
-			scope: Scope.INTERNAL,
 		};
-		desired.frontends.set(frontendText(key), { key, value: frontend({ firstSlot: n, service: n }) });
+		const range = { first: n, count: 1 };
+		const value = frontend({ internal: range, external: range, service: n });
+		desired.frontends.set(frontendText(key), { key, value });
 		desired.slots.set(n, n);
 		desired.backends.set(n, backend(n));
 		desired.names.set(n, { namespace: "shop", name: `s${n}`, port: "" });

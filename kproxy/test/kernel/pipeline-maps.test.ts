@@ -30,6 +30,7 @@ class TestMaps implements Disposable {
 			svc_slots: make("svc_slots"),
 			svc_backends: make("svc_backends"),
 			svc_names: make("svc_names"),
+			svc_ranges: make("svc_ranges"),
 			counters: make("counters"),
 		});
 	}
@@ -39,7 +40,7 @@ class TestMaps implements Disposable {
 	}
 }
 
-const SMALL = { svc_frontends: 64, svc_slots: 256, svc_backends: 128, svc_names: 64 };
+const SMALL = { svc_frontends: 64, svc_slots: 256, svc_backends: 128, svc_names: 64, svc_ranges: 64 };
 
 function start(tables: ServiceTables) {
 	const time = { nowMs: 0 };
@@ -84,7 +85,7 @@ test("a restart on the kernel's maps finds them as they should be", (t) => {
 });
 
 /** Tables that fail every write. */
-function withoutWrites({ frontends, slots, backends, names }: ServiceTables): ServiceTables {
+function withoutWrites({ frontends, slots, backends, names, ranges }: ServiceTables): ServiceTables {
 	const refuse = () => {
 		throw new Error("nothing should be written");
 	};
@@ -94,6 +95,7 @@ function withoutWrites({ frontends, slots, backends, names }: ServiceTables): Se
 		slots: { ...slots, ...writes },
 		backends: { ...backends, ...writes },
 		names: { ...names, ...writes },
+		ranges: { ...ranges, ...writes },
 	};
 }
 
@@ -133,7 +135,7 @@ test("10,000 Services with 100,000 endpoints are in the kernel within seconds, a
 	const report = pipeline.pass({ changes: come(...objects), synced: true });
 	const tookMs = performance.now() - startMs;
 	const { user, system } = process.cpuUsage(startCpu);
-	t.like(report, { frontendsWritten: 10_000, pending: 0, problems: [] });
+	t.like(report, { frontendsWritten: 20_000, pending: 0, problems: [] });
 	t.is(report.backendsAdded.length, 100_000);
 
 	const changes = Array.from({ length: 200 }, (_, k) => {

@@ -8,11 +8,11 @@ import { type Outcome, readOutcomes } from "../../src/dataplane/counters.ts";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	type Backend,
+	BackendFlag,
 	BackendState,
 	type FrontendKey,
 	type Names,
 	Protocol,
-	Scope,
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../src/dataplane/service-maps.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
@@ -86,6 +86,9 @@ async function countOutcomes(maps: ServiceMaps, during: () => Promise<unknown>):
 	});
 }
 
+/** Nobody at a socket is an external client. */
+const NO_SLOTS = { first: 0, count: 0 };
+
 /** Writes a frontend for TCP and UDP, on a range of slots; a torn one has a check that does not fit. */
 export function setFrontend(
 	{ frontends }: ServiceMaps,
@@ -96,9 +99,10 @@ export function setFrontend(
 		torn = false,
 	}: { address: string; firstSlot: number; slotCount: number; torn?: boolean },
 ): void {
+	const range = { first: firstSlot, count: slotCount };
 	const value = {
-		firstSlot,
-		slotCount,
+		internal: range,
+		external: NO_SLOTS,
 		service: firstSlot + 1,
 		affinityTimeoutS: 0,
 		algorithm: 0,
@@ -108,7 +112,6 @@ export function setFrontend(
 		address,
 		port: PORT,
 		protocol,
-		scope: Scope.INTERNAL,
 	}));
 	frontends.setAll(
 		keys.map((key) => {
@@ -120,5 +123,12 @@ export function setFrontend(
 
 /** An endpoint as svc_backends holds it. */
 export function backendAt(address: string): Backend {
-	return { address, port: BACKEND_PORT, protocol: Protocol.TCP, state: BackendState.ACTIVE, reuse: 0 };
+	return {
+		address,
+		port: BACKEND_PORT,
+		protocol: Protocol.TCP,
+		state: BackendState.ACTIVE,
+		reuse: 0,
+		flags: BackendFlag.ELSEWHERE,
+	};
 }

@@ -103,7 +103,7 @@ test("the entries that life-of-a-service.md shows are those of the example", (t)
 			[
 				"svc_frontends",
 				key ?? "",
-				`slots from ${frontend?.firstSlot}, count ${frontend?.slotCount}, service ${frontend?.service}`,
+				`slots from ${frontend?.internal.first}, count ${frontend?.internal.count}, service ${frontend?.service}`,
 			],
 		],
 	);

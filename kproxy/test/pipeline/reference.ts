@@ -1,5 +1,5 @@
-import { BackendState } from "../../src/dataplane/generated/sock_lb.ts";
-import { frontendText } from "../../src/dataplane/tables.ts";
+import { BackendState, type SlotRange } from "../../src/dataplane/generated/sock_lb.ts";
+import { frontendText, isGuard } from "../../src/dataplane/tables.ts";
 import type { ApiObject, EndpointSliceObject, ServiceObject } from "../../src/model/objects.ts";
 import type { FakeTables } from "../dataplane/fake-tables.ts";
 
@@ -70,10 +70,11 @@ function endpointsOf(
 export function servedBy(tables: FakeTables): Served {
 	const served: Served = new Map();
 	for (const [key, value] of tables.frontends.entries()) {
+		if (isGuard(key)) continue;
 		const text = frontendText(key);
 		const name = tables.names.get(value.service);
 		if (name === undefined) throw new Error(`${text} has service number ${value.service}, which has no name`);
-		const backends = dialled(tables, { text, ...value });
+		const backends = dialled(tables, { text, range: value.internal });
 		served.set(text, { owner: `${name.namespace}/${name.name}:${name.port}`, backends: backends.sort() });
 	}
 	return served;
@@ -82,13 +83,13 @@ export function servedBy(tables: FakeTables): Served {
 /** The backends in a range of slots. Throws for a hole. */
 export function dialled(
 	tables: FakeTables,
-	{ text, firstSlot, slotCount }: { text: string; firstSlot: number; slotCount: number },
+	{ text, range: { first, count } }: { text: string; range: SlotRange },
 ): string[] {
 	const protocol = text.split("/")[1];
-	return Array.from({ length: slotCount }, (_, i) => {
-		const number = tables.slots.get(firstSlot + i) ?? 0;
+	return Array.from({ length: count }, (_, i) => {
+		const number = tables.slots.get(first + i) ?? 0;
 		const cell = tables.backends.get(number);
-		if (number === 0) throw new Error(`${text} leads to slot ${firstSlot + i}, which is free`);
+		if (number === 0) throw new Error(`${text} leads to slot ${first + i}, which is free`);
 		if (cell === undefined || cell.state === BackendState.FREE) {
 			throw new Error(`${text} leads to backend ${number}, which is free`);
 		}

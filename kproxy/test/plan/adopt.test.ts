@@ -4,11 +4,13 @@ import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	Algorithm,
 	type Backend,
+	BackendFlag,
 	BackendState,
 	type Frontend,
+	type FrontendFlag,
 	type FrontendKey,
 	Protocol,
-	Scope,
+	type SlotRange,
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { readTables } from "../../src/dataplane/tables.ts";
 import { adopt } from "../../src/plan/adopt.ts";
@@ -19,12 +21,12 @@ const key = (address: string): FrontendKey => ({
 	address,
 	port: 80,
 	protocol: Protocol.TCP,
-	scope: Scope.INTERNAL,
 });
 
-const frontend = (parts: Partial<Frontend>): Frontend => ({
-	firstSlot: 0,
-	slotCount: 0,
+/** On one range for both scopes, unless told otherwise. */
+const frontend = ({ first = 0, count = 0, ...parts }: Partial<Frontend> & Partial<SlotRange>): Frontend => ({
+	internal: { first, count },
+	external: { first, count },
 	service: 1,
 	affinityTimeoutS: 0,
 	algorithm: Algorithm.RANDOM,
@@ -39,6 +41,7 @@ const backend = (address: string, parts: Partial<Backend> = {}): Backend => ({
 	protocol: Protocol.TCP,
 	state: BackendState.ACTIVE,
 	reuse: 1,
+	flags: BackendFlag.ELSEWHERE,
 	...parts,
 });
 
@@ -62,26 +65,25 @@ interface DamageCase {
 const cases: DamageCase[] = [
 	{
 		title: "a frontend that points outside the slots",
-		damage: (tables) =>
-			tables.frontends.setAll([[key("10.96.0.1"), frontend({ firstSlot: 255, slotCount: 2 })]]),
+		damage: (tables) => tables.frontends.setAll([[key("10.96.0.1"), frontend({ first: 255, count: 2 })]]),
 		repairs: [/^svc_frontends 10\.96\.0\.1:80\/TCP points at slots 255 to 256, but svc_slots has 256$/],
 	},
 	{
 		title: "a frontend with absurd numbers",
 		damage: (tables) =>
 			tables.frontends.setAll([
-				[key("10.96.0.1"), frontend({ firstSlot: 4294967295, slotCount: 4294967295, service: 4294967295 })],
+				[key("10.96.0.1"), frontend({ first: 4294967295, count: 4294967295, service: 4294967295 })],
 			]),
 		repairs: [/has service number 4294967295, which svc_names does not know/],
 	},
 	{
 		title: "a frontend of no Service that points at another one's slots",
-		damage: (tables) => tables.frontends.setAll([[key("10.9.9.9"), frontend({ slotCount: 1, service: 9 })]]),
+		damage: (tables) => tables.frontends.setAll([[key("10.9.9.9"), frontend({ count: 1, service: 9 })]]),
 		repairs: [/^svc_frontends 10\.9\.9\.9:80\/TCP has service number 9/],
 	},
 	{
 		title: "a frontend that is right but for its check",
-		damage: (tables) => tables.frontends.setAll([[key("10.96.0.1"), frontend({ slotCount: 2, check: 1 })]]),
+		damage: (tables) => tables.frontends.setAll([[key("10.96.0.1"), frontend({ count: 2, check: 1 })]]),
 		repairs: [],
 	},
 	{
@@ -113,20 +115,20 @@ const cases: DamageCase[] = [
 		title: "two frontends that overlap",
 		damage: (tables) => {
 			tables.names.setAll([[2, { namespace: "shop", name: "other", port: "http" }]]);
-			tables.frontends.setAll([[key("10.96.0.2"), frontend({ firstSlot: 1, slotCount: 2, service: 2 })]]);
+			tables.frontends.setAll([[key("10.96.0.2"), frontend({ first: 1, count: 2, service: 2 })]]);
 			tables.slots.setAll([[2, 1]]);
 		},
 		repairs: [],
 	},
 	{
 		title: "two rows with one service number",
-		damage: (tables) => tables.frontends.setAll([[key("fd00:96::1"), frontend({ slotCount: 0 })]]),
+		damage: (tables) => tables.frontends.setAll([[key("fd00:96::1"), frontend({ count: 0 })]]),
 		repairs: [],
 	},
 	{
 		title: "a row caught between two frontends",
 		damage: (tables) => {
-			tables.frontends.setAll([[key("10.96.0.2"), frontend({ firstSlot: 7, slotCount: 1 })]]);
+			tables.frontends.setAll([[key("10.96.0.2"), frontend({ first: 7, count: 1 })]]);
 			tables.slots.setAll([[7, 1]]);
 		},
 		repairs: [],
@@ -163,7 +165,7 @@ const cases: DamageCase[] = [
 	},
 	{
 		title: "a frontend that nobody wants",
-		damage: (tables) => tables.frontends.setAll([[key("10.96.0.99"), frontend({ slotCount: 2 })]]),
+		damage: (tables) => tables.frontends.setAll([[key("10.96.0.99"), frontend({ count: 2 })]]),
 		repairs: [],
 	},
 ];
@@ -185,22 +187,24 @@ for (const { title, damage, repairs } of cases) {
 
 /** Nothing but shop/web, whole, whatever its numbers. */
 function assertOnlyWeb(t: { deepEqual(a: unknown, b: unknown): void }, tables: FakeTables): void {
-	const { frontends, slots, backends, names } = tables.content();
-	t.deepEqual([...frontends.keys()], ["10.96.0.1:80/TCP"]);
+	const { frontends, guards, slots, backends, names, ranges } = tables.content();
+	t.deepEqual([[...frontends.keys()], guards], [["10.96.0.1:80/TCP"], ["10.96.0.1"]]);
 	const value = [...frontends.values()][0] ?? frontend({});
 	t.deepEqual(value, sealFrontend(key("10.96.0.1"), value));
-	const { firstSlot, slotCount, service } = value;
-	const dialled = [firstSlot, firstSlot + 1].map((slot) => backends.get(slots.get(slot) ?? 0));
+	const { internal, external, service } = value;
+	t.deepEqual(external, internal);
+	const dialled = [internal.first, internal.first + 1].map((slot) => backends.get(slots.get(slot) ?? 0));
 	t.deepEqual(
-		[slotCount, ...dialled.map((cell) => `${cell?.address} ${cell?.state}`)],
+		[internal.count, ...dialled.map((cell) => `${cell?.address} ${cell?.state}`)],
 		[2, "10.0.0.1 1", "10.0.0.2 1"],
 	);
-	t.deepEqual([slots.size, backends.size], [2, 2]);
+	t.deepEqual([slots.size, backends.size, ranges.size], [2, 2, 0]);
 	t.deepEqual([...names], [[service, { namespace: "shop", name: "web", port: "http" }]]);
 }
 
 test("whatever the maps hold, a start repairs it", (t) => {
 	const small = fc.oneof(fc.nat(12), fc.constantFrom(255, 256, 4294967295));
+	const range = fc.record({ first: small, count: small });
 	const address = fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3", "::", "fd00::1");
 	const state = fc.nat(3).map((number) => number as BackendState);
 	const protocol = fc.constantFrom<Protocol>(Protocol.TCP, Protocol.UDP);
@@ -208,7 +212,14 @@ test("whatever the maps hold, a start repairs it", (t) => {
 		frontends: fc.array(
 			fc.tuple(
 				fc.constantFrom("10.96.0.1", "10.96.0.2", "fd00:96::1").map(key),
-				fc.record({ firstSlot: small, slotCount: small, service: small }).map(frontend),
+				fc
+					.record({
+						internal: range,
+						external: range,
+						flags: fc.nat(7).map((bits) => bits as FrontendFlag),
+						service: small,
+					})
+					.map((parts) => frontend(parts)),
 			),
 		),
 		slots: fc.array(fc.tuple(fc.nat(20), small)),
@@ -257,5 +268,11 @@ test("sound maps are read back as the rows that were written", (t) => {
 		{ id: planned?.id, service: planned?.service, numbers: planned?.range?.numbers, keys: planned?.keys },
 		{ id: "shop/web:http/IPv4", service: 1, numbers: [1, 2], keys: ["10.96.0.1:80/TCP"] },
 	);
-	t.deepEqual({ leftovers, repairs }, { leftovers: { numbers: [], regions: [], services: [] }, repairs: [] });
+	t.deepEqual(
+		{ leftovers, repairs },
+		{
+			leftovers: { numbers: [], regions: [], services: [], ranges: [], guards: [], spoiltGuards: [] },
+			repairs: [],
+		},
+	);
 });

@@ -1,7 +1,7 @@
 import test from "ava";
 import { BackendState } from "../../src/dataplane/generated/sock_lb.ts";
 import { fakeTables } from "../dataplane/fake-tables.ts";
-import { bench, GRACE_MS, row } from "./rows.ts";
+import { bench, clusterIP, GRACE_MS, row } from "./rows.ts";
 
 const only = <T>(items: Iterable<T>): T => {
 	const [item, ...others] = items;
@@ -9,19 +9,21 @@ const only = <T>(items: Iterable<T>): T => {
 	return item;
 };
 
+const range = (first: number, count: number) => ({ first, count });
+
 test("an unchanged backend set keeps its range; a changed one gets a fresh one and the old one rests", (t) => {
 	const { run, tables } = bench();
 	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"] })]);
 	const first = only(tables.content().frontends.values());
-	t.deepEqual([first.firstSlot, first.slotCount], [0, 2]);
+	t.deepEqual([first.internal, first.external], [range(0, 2), range(0, 2)]);
 
 	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1", "10.0.0.2"], affinityTimeoutS: 30 })]);
 	const second = only(tables.content().frontends.values());
-	t.deepEqual([second.firstSlot, second.slotCount, second.affinityTimeoutS], [0, 2, 30]);
+	t.deepEqual([second.internal, second.external, second.affinityTimeoutS], [range(0, 2), range(0, 2), 30]);
 
 	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"] })], { nowMs: 10 });
 	const third = only(tables.content().frontends.values());
-	t.deepEqual([third.firstSlot, third.slotCount, third.service], [2, 1, first.service]);
+	t.deepEqual([third.internal, third.external, third.service], [range(2, 1), range(2, 1), first.service]);
 	t.deepEqual(
 		[...tables.content().slots],
 		[
@@ -79,12 +81,18 @@ test("a backend that two Services share goes only with the second, and is report
 test("frontends of one row share its range, and are swapped together", (t) => {
 	const { run, tables } = bench();
 	const frontends = [
-		{ address: "10.96.0.1", port: 80, scope: "internal" },
-		{ address: "192.0.2.1", port: 80, scope: "external" },
+		clusterIP("10.96.0.1"),
+		{ ...clusterIP("192.0.2.1"), kind: "LoadBalancer" },
+		{ ...clusterIP("0.0.0.0"), kind: "NodePort", port: 30080 },
 	] as const;
 	run([row("web", { at: "10.96.0.1", endpoints: ["10.0.0.1"], frontends })]);
-	t.deepEqual([...tables.content().frontends.keys()], ["10.96.0.1:80/TCP", "192.0.2.1:80/TCP/external"]);
-	t.is(new Set([...tables.content().frontends.values()].map(({ firstSlot }) => firstSlot)).size, 1);
+	t.deepEqual(
+		[...tables.content().frontends.keys()],
+		["10.96.0.1:80/TCP", "192.0.2.1:80/TCP", "0.0.0.0:30080/TCP"],
+	);
+	for (const { internal, external } of tables.content().frontends.values()) {
+		t.deepEqual([internal, external], [range(0, 1), range(0, 1)]);
+	}
 	t.is(tables.content().slots.size, 1);
 });
 
@@ -149,9 +157,9 @@ interface FullCase {
 const fullCases: FullCase[] = [
 	{
 		map: "svc_frontends",
-		limits: { frontends: 1 },
+		limits: { frontends: 2 },
 		misfit: row("big", { at: "10.96.0.9", endpoints: ["10.0.0.1"] }),
-		message: /needs 1 more entries in svc_frontends, which holds 1 of 1; its old state goes on serving$/,
+		message: /needs 2 more entries in svc_frontends, which holds 2 of 2; its old state goes on serving$/,
 	},
 	{
 		map: "svc_slots",
@@ -205,14 +213,14 @@ test("a Service that no longer fits goes on serving its old state while others c
 		row("b", { at: "10.96.0.2", endpoints: ["10.0.0.2"] }),
 	]);
 	const [web, b] = tables.content().frontends.values();
-	t.is(web?.slotCount, 2);
-	t.is(tables.slots.get(b?.firstSlot ?? 0), 2);
+	t.is(web?.internal.count, 2);
+	t.is(tables.slots.get(b?.internal.first ?? 0), 2);
 	t.is(planner.problems()[0]?.object, "Service shop/web");
 	// The range that b gave up leaves room for three in a row.
 	run([], { nowMs: GRACE_MS });
 	run([], { gone: [row("b", { at: "10.96.0.2", endpoints: [] })], nowMs: GRACE_MS });
 	run([], { nowMs: 2 * GRACE_MS });
-	t.is(tables.content().frontends.get("10.96.0.1:80/TCP")?.slotCount, 3);
+	t.is(tables.content().frontends.get("10.96.0.1:80/TCP")?.internal.count, 3);
 	t.deepEqual(
 		planner.problems().filter(({ code }) => code === "MAP_FULL"),
 		[],
@@ -220,7 +228,7 @@ test("a Service that no longer fits goes on serving its old state while others c
 });
 
 test("a full frontend map takes new frontends as old ones go, without a failed write", (t) => {
-	const { run, tables, sync } = bench(fakeTables({ frontends: 2 }));
+	const { run, tables, sync } = bench(fakeTables({ frontends: 4 }));
 	const old = [
 		row("a", { at: "10.96.0.1", endpoints: ["10.0.0.1"] }),
 		row("b", { at: "10.96.0.2", endpoints: ["10.0.0.1"] }),

@@ -3,13 +3,15 @@ import type { Mirror } from "../../src/dataplane/tables.ts";
 import { readTables } from "../../src/dataplane/tables.ts";
 import type { Planner } from "../../src/plan/planner.ts";
 import { createPlanner } from "../../src/plan/planner.ts";
-import { type Endpoint, rowId, type ServicePortRow } from "../../src/plan/row.ts";
+import { type Endpoint, type RowFrontend, rowId, type ServicePortRow } from "../../src/plan/row.ts";
 import { type FakeLimits, type FakeTables, fakeTables } from "../dataplane/fake-tables.ts";
 
 /** A TCP row of Service shop/`name`, port http, frontend `at` port 80; endpoints: `address` (port 8080) or whole. */
 export function row(
 	name: string,
-	of: { at: string; endpoints: readonly (string | Endpoint)[] } & Partial<Omit<ServicePortRow, "endpoints">>,
+	of: { at: string; endpoints: readonly (string | PartialEndpoint)[] } & Partial<
+		Omit<ServicePortRow, "endpoints">
+	>,
 ): ServicePortRow {
 	const { at, endpoints, ...parts } = of;
 	return {
@@ -18,13 +20,27 @@ export function row(
 		port: "http",
 		protocol: "TCP",
 		family: at.includes(":") ? "IPv6" : "IPv4",
-		frontends: [{ address: at, port: 80, scope: "internal" }],
+		frontends: [clusterIP(at)],
 		endpoints: endpoints.map((endpoint) =>
-			typeof endpoint === "string" ? { address: endpoint, port: 8080, state: "active" } : endpoint,
+			toEndpoint(typeof endpoint === "string" ? { address: endpoint } : endpoint),
 		),
 		affinityTimeoutS: 0,
+		sourceRanges: [],
+		nodeInSourceRanges: false,
 		...parts,
 	};
+}
+
+type PartialEndpoint = Partial<Endpoint> & Pick<Endpoint, "address">;
+
+/** Port 8080, active, on another node and for policy Cluster alone, unless told otherwise. */
+function toEndpoint(parts: PartialEndpoint): Endpoint {
+	return { port: 8080, state: "active", local: false, forCluster: true, forLocal: false, ...parts };
+}
+
+/** Port 80 of a ClusterIP, policy Cluster for all, unless told otherwise. */
+export function clusterIP(address: string, parts: Partial<RowFrontend> = {}): RowFrontend {
+	return { kind: "ClusterIP", address, port: 80, internal: "Cluster", external: "Cluster", ...parts };
 }
 
 /** Rows that changed, by id; those of `gone` went. */
@@ -58,6 +74,7 @@ export function bench(tables: FakeTables = fakeTables(), limits?: FakeLimits): B
 		slots: limits?.slots ?? tables.slots.maxEntries,
 		backends: limits?.backends ?? tables.backends.maxEntries,
 		names: limits?.names ?? tables.names.maxEntries,
+		ranges: limits?.ranges ?? tables.ranges.maxEntries,
 	};
 	const planner = createPlanner({ actual, limits: full, graceMs: GRACE_MS });
 	const sync = createSync(tables, actual);
