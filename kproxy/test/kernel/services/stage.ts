@@ -5,7 +5,8 @@ import type { Daemon } from "../../lab/daemon.ts";
 import type { Host } from "../../lab/host.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import { ManifestDirectory } from "../../lab/manifests.ts";
-import type { LabNode, Pod } from "../../lab/node.ts";
+import type { LabNode } from "../../lab/node.ts";
+import type { Pod } from "../../lab/pod.ts";
 import type { EndpointManifest, ServiceManifest } from "../../lab/objects.ts";
 import type { DialOptions, Protocol } from "../../lab/protocol.ts";
 
@@ -104,12 +105,12 @@ async function setUp(lab: Lab, { args = [], prepare, ...options }: StageOptions)
 	for (const node of cluster.nodes) {
 		manifests.setNode({ name: node.name, addresses: [node.IPv4, node.IPv6], zone: `zone-${node.name}` });
 	}
-	const daemons = cluster.nodes.map((node) =>
+	const start = (node: LabNode) =>
 		node.startKproxy({
 			manifests: manifests.path,
 			args: ["--cluster-cidr", "10.244.0.0/16,fd00:10:244::/48", ...args],
-		}),
-	);
+		});
+	const daemons = cluster.nodes.map(start);
 	await Promise.all(daemons.map((daemon) => daemon.synced()));
 
 	async function changed(change: () => void): Promise<void> {
