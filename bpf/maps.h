@@ -105,6 +105,17 @@ struct {
 	__type(value, struct opening);
 } opening SEC(".maps") DOC("Room for the flow that a program is opening: its stack has too little.");
 
+/* A power of two. Backends that share a cell only use up their ports faster. */
+#define PORT_SEQUENCES 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORT_SEQUENCES);
+	__type(key, __u32);
+	__type(value, __u32);
+} snat_sequence SEC(".maps")
+	DOC("How many source ports have been tried, by the low bits of the backend number.");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);

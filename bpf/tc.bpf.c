@@ -97,17 +97,17 @@ static __noinline int choose_address(struct __sk_buff *skb, const struct packet 
 
 /* Takes a place with a source port of ours. Returns 0 or NO_SNAT_PORT. Not inlined, for its stack. */
 static __noinline enum reason choose_port(enum protocol protocol, const struct choice *choice,
-					  const struct reply_target *reply, __be16 *port)
+					  struct opening *flow)
 {
 	struct flow key = {.protocol = protocol};
 	enum reason reason;
 
-	if (!choice || !reply || !port)
+	if (!choice || !flow)
 		return REASON_BAD_PACKET;
 	key.source = choice->endpoint.address;
 	key.source_port = choice->endpoint.port;
-	reason = claim_port(&key, reply);
-	*port = key.destination_port;
+	reason = claim_port(&key, &flow->reply, choice->number);
+	flow->target.snat_port = key.destination_port;
 	return reason;
 }
 
@@ -128,6 +128,7 @@ static __always_inline void begin_target(struct flow_target *target, const struc
 		.backend_address = choice->endpoint.address,
 		.backend_port = choice->endpoint.port,
 		.backend = choice->number,
+		.slot = choice->slot,
 		.reuse = choice->reuse,
 		.seen_ns = now_ns(),
 	};
@@ -156,7 +157,7 @@ static __noinline enum reason open_flow(struct __sk_buff *skb, const struct pack
 	    !claim_plain(&packet->flow, &choice, &flow->reply)) {
 		if (!choose_address(skb, packet, &choice, &flow->reply.snat_address))
 			return REASON_NO_SNAT_ADDRESS;
-		reason = choose_port(packet->flow.protocol, &choice, &flow->reply, &flow->target.snat_port);
+		reason = choose_port(packet->flow.protocol, &choice, flow);
 		if (reason)
 			return reason;
 	}
@@ -205,7 +206,7 @@ static __always_inline enum reason find_destination(struct __sk_buff *skb, const
 	reason = find_dialled(&dialled, packet->flow.protocol, false, &frontend);
 	if (reason)
 		return reason;
-	known = follow_flow(packet, now_ns());
+	known = follow_flow(packet, &frontend, now_ns());
 	if (!known)
 		return open_flow(skb, packet, &frontend, from_pod, to);
 	go_to(known, to);

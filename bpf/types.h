@@ -196,9 +196,11 @@ struct flow_target {
 	__be16 snat_port DOC("Source port that the packets get; 0: they keep theirs.");
 	__u32 backend DOC("Backend number.");
 	__u64 seen_ns DOC("Last packet, to a second, on CLOCK_MONOTONIC.");
+	__u32 slot DOC(
+		"Where the backend was found; the first place to look whether the frontend still has it.");
 	__u16 reuse DOC("Reuse counter of the backend.");
 	enum flow_flag flags DOC("Any number of its bits.");
-	__u8 reserved[5];
+	__u8 reserved;
 };
 _Static_assert(sizeof(struct flow_target) == 40, "flow_target");
 

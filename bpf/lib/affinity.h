@@ -17,37 +17,6 @@ static __always_inline struct in6_addr namespace_client(__u64 netns_cookie)
 		.s6_addr32 = {0, 0, bpf_htonl(netns_cookie >> 32), bpf_htonl((__u32)netns_cookie)}};
 }
 
-/* Which slot of the range has this backend number, or -1. A function of its own, for the verifier to walk
- * once. */
-__attribute__((noinline)) long slot_of(__u32 first, __u32 count, __u32 number)
-{
-	for (__u32 i = 0; i < LOOKED_THROUGH; i++) {
-		__u32 slot = first + i;
-		const __u32 *held;
-
-		if (i >= count)
-			return -1;
-		held = bpf_map_lookup_elem(&svc_slots, &slot);
-		if (held && *held == number)
-			return slot;
-	}
-	return -1;
-}
-
-/* Does the range still have the backend? As a rule where it was. */
-static __always_inline bool is_still_in(const struct slot_range *range, struct affinity *known)
-{
-	const __u32 *held = bpf_map_lookup_elem(&svc_slots, &known->slot);
-	long found;
-
-	if (held && *held == known->backend && known->slot - range->first < range->count)
-		return true;
-	found = slot_of(range->first, range->count, known->backend);
-	if (found >= 0)
-		known->slot = found;
-	return found >= 0;
-}
-
 /* False: the client has no backend here, or not any more. */
 static __always_inline bool recall_affinity(const struct frontend *frontend, const struct slot_range *range,
 					    const struct in6_addr *client, struct choice *choice)
@@ -60,7 +29,7 @@ static __always_inline bool recall_affinity(const struct frontend *frontend, con
 	if (!known || now - known->seen_ns > frontend->affinity_timeout_s * SECOND_NS)
 		return false;
 	backend = find_kept(known->backend, known->reuse);
-	if (!backend || !is_still_in(range, known))
+	if (!backend || !is_still_in(range, known->backend, &known->slot))
 		return false;
 	take_backend(choice, backend, known->backend);
 	touch(&known->seen_ns, now);

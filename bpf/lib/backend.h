@@ -8,6 +8,9 @@
 #include "../maps.h"
 #include "address.h"
 
+/* Slots that are looked through when a set of backends has changed; in a longer range the client is moved. */
+#define LOOKED_THROUGH 1024
+
 /* The last steps of splitmix64: every input bit reaches every output bit. */
 static __always_inline __u32 mix(__u64 x)
 {
@@ -83,6 +86,37 @@ static __always_inline enum reason pick_backend(const struct slot_range *range, 
 	take_backend(choice, backend, *number);
 	choice->slot = slot;
 	return 0;
+}
+
+/* Which slot of the range has this backend number, or -1. A function of its own, for the verifier to walk
+ * once. */
+__attribute__((noinline)) long slot_of(__u32 first, __u32 count, __u32 number)
+{
+	for (__u32 i = 0; i < LOOKED_THROUGH; i++) {
+		__u32 slot = first + i;
+		const __u32 *held;
+
+		if (i >= count)
+			return -1;
+		held = bpf_map_lookup_elem(&svc_slots, &slot);
+		if (held && *held == number)
+			return slot;
+	}
+	return -1;
+}
+
+/* Does the range still have the backend? As a rule in the slot where it was; notes where it is now. */
+static __always_inline bool is_still_in(const struct slot_range *range, __u32 number, __u32 *slot)
+{
+	const __u32 *held = bpf_map_lookup_elem(&svc_slots, slot);
+	long found;
+
+	if (held && *held == number && *slot - range->first < range->count)
+		return true;
+	found = slot_of(range->first, range->count, number);
+	if (found >= 0)
+		*slot = found;
+	return found >= 0;
 }
 
 /* The backend behind a number that was kept, if it is still the same one and has not gone. */

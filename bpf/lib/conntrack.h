@@ -61,12 +61,25 @@ static __noinline int may_reopen(const struct packet *packet, const struct flow_
 	       is_over(reply, packet->flow.protocol, now) || !find_kept(target->backend, target->reuse);
 }
 
-/* Does the flow stay with its backend? TCP and SCTP do until they end. */
-static __always_inline bool stays(const struct packet *packet, const struct flow_target *target, __u64 now)
+/* May the flow go on to its backend? One that terminates has left the ranges, and its flows end by
+ * themselves. */
+static __always_inline bool is_still_behind(const struct frontend *frontend, struct flow_target *target)
+{
+	const struct backend *backend = find_kept(target->backend, target->reuse);
+
+	return backend && (is_still_in(&frontend->internal, target->backend, &target->slot) ||
+			   is_still_in(&frontend->external, target->backend, &target->slot) ||
+			   backend->state == BACKEND_TERMINATING);
+}
+
+/* Does the flow stay with its backend? TCP and SCTP do until they end; UDP never does, so it follows the
+ * Service. */
+static __always_inline bool stays(const struct packet *packet, const struct frontend *frontend,
+				  struct flow_target *target, __u64 now)
 {
 	if (packet->flow.protocol == PROTOCOL_UDP)
 		return now - target->seen_ns <= udp_timeout_s * SECOND_NS &&
-		       find_kept(target->backend, target->reuse);
+		       is_still_behind(frontend, target);
 	return !packet->opens || !may_reopen(packet, target, now);
 }
 
@@ -98,13 +111,14 @@ static __noinline void forget_flow(const struct packet *packet, const struct flo
 }
 
 /* Where a known flow goes, or NULL: it is unknown, or has to pick anew. */
-static __always_inline struct flow_target *follow_flow(const struct packet *packet, __u64 now)
+static __always_inline struct flow_target *follow_flow(const struct packet *packet,
+						       const struct frontend *frontend, __u64 now)
 {
 	struct flow_target *target = bpf_map_lookup_elem(&conntrack, &packet->flow);
 
 	if (!target)
 		return NULL;
-	if (!stays(packet, target, now)) {
+	if (!stays(packet, frontend, target, now)) {
 		forget_flow(packet, target);
 		return NULL;
 	}

@@ -10,7 +10,8 @@
 
 #include "conntrack.h"
 
-/* Ports that are tried: with nine in ten taken, the last one is taken too in 3 of 100 cases. */
+/* Ports that are tried before a flow is refused: those of long flows stand between those that are free again.
+ */
 #define PORT_TRIES 16
 
 /* What a socket address family is for the routing look-up; sys/socket.h is no header for BPF. */
@@ -82,23 +83,37 @@ static __always_inline bool is_ambiguous(const struct flow *reply_key)
 }
 
 /*
+ * The ports towards a backend come one after the other: it refuses that of a connection which it has closed
+ * for a minute, and a random port would be one of those much sooner. Two CPUs may get the same one; only one
+ * can claim it.
+ */
+static __always_inline __be16 next_port(__u32 *tried)
+{
+	__u32 ports = snat_port_last - snat_port_first + 1;
+
+	return bpf_htons(snat_port_first + (*tried)++ % ports);
+}
+
+/*
  * Finds a source port that no other flow to the backend has, and that the client itself has no flow from, and
  * takes it. Returns 0 or NO_SNAT_PORT.
  */
-static __always_inline enum reason claim_port(struct flow *key, const struct reply_target *reply)
+static __always_inline enum reason claim_port(struct flow *key, const struct reply_target *reply,
+					      __u32 backend)
 {
-	__u32 ports = snat_port_last - snat_port_first + 1;
-	__u32 at = bpf_get_prandom_u32();
+	__u32 index = backend & (PORT_SEQUENCES - 1);
+	__u32 *tried = bpf_map_lookup_elem(&snat_sequence, &index);
 
+	if (!tried)
+		return REASON_NO_SNAT_PORT;
 	for (int i = 0; i < PORT_TRIES; i++) {
-		key->destination_port = bpf_htons(snat_port_first + (__u32)((__u64)at * ports >> 32));
+		key->destination_port = next_port(tried);
 		key->destination = reply->client_address;
 		if (!bpf_map_lookup_elem(&conntrack_reply, key)) {
 			key->destination = (struct in6_addr){};
 			if (claim_reply(key, reply))
 				return 0;
 		}
-		at = at * 0x9e3779b1 + 0x7f4a7c15;
 	}
 	return REASON_NO_SNAT_PORT;
 }

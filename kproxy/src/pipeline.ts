@@ -1,5 +1,5 @@
-import { type Backend, BackendState } from "./dataplane/generated/sock_lb.ts";
-import { describeMirror, type FrontendView } from "./dataplane/service-view.ts";
+import type { Backend, FrontendKey } from "./dataplane/generated/sock_lb.ts";
+import { describeMirror, type FrontendView, leadsTo } from "./dataplane/service-view.ts";
 import { createSync } from "./dataplane/sync.ts";
 import { readTables, type ServiceTables } from "./dataplane/tables.ts";
 import type { NodeFacts } from "./model/cluster-facts.ts";
@@ -28,8 +28,8 @@ export interface Report {
 	backendsAdded: readonly Backend[];
 	/** Backends that no dial reaches any more: named only once no frontend in the kernel leads there. */
 	backendsRemoved: readonly Backend[];
-	/** Backends that no Service has any more, not even to end their flows. */
-	backendsRetired: readonly Backend[];
+	/** UDP endpoints that a Service has no more, not even to end their flows; others may have them. */
+	endpointsLeft: readonly Backend[];
 	/** Map entries that could not be written and are tried again. */
 	pending: number;
 	/** Trigger times (ms since the epoch) of the slices whose changes are now in the kernel. */
@@ -69,6 +69,8 @@ export interface Pipeline {
 	held(): FrontendView[];
 	/** How many API objects are known. */
 	counts(): { services: number; slices: number; rows: number };
+	/** Does the kernel have this frontend (a NodePort by any address of the node), and does it lead there? */
+	leadsTo(frontend: FrontendKey, backend: { address: string; port: number }): boolean;
 	/** What the objects say besides Services. */
 	cluster(): ClusterFacts;
 	/** All rows. */
@@ -109,7 +111,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		synced ||= batch.synced;
 		const update = model.update(batch.changes);
 		const plan = planner.plan({ rows: update.rows, synced, nowMs: startMs });
-		const retired = [...plan.desired.backends.values()].filter(({ state }) => state === BackendState.RETIRED);
 		const { pending, frontendsWritten, frontendsDeleted } = sync.apply(plan.desired);
 		const nowMs = clock.now();
 		const backendsRemoved = planner.settle({ frontendAt: sync.frontendAt, nowMs });
@@ -123,7 +124,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 			frontendsDeleted,
 			backendsAdded: plan.backendsAdded,
 			backendsRemoved,
-			backendsRetired: retired,
+			endpointsLeft: plan.endpointsLeft,
 			pending,
 			triggerTimesMs: pending === 0 ? triggers : [],
 			problems: [...model.problems.values(), ...planner.problems(), ...sync.problems()],
@@ -152,6 +153,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		wanted: () => describeRows(Array.from(model.rows(), ([, row]) => row)),
 		held: () => describeMirror(sync.mirror),
 		counts: model.counts,
+		leadsTo: (frontend, backend) => leadsTo(sync.mirror, { frontend, backend }),
 		cluster: () => ({
 			healthChecks: model.healthChecks(),
 			node: model.node(),

@@ -1,7 +1,8 @@
-import { type Flow, FlowFlag, type FrontendKey, Protocol, type ReplyTarget } from "./generated/sock_lb.ts";
+import { type Flow, FlowFlag, type FrontendKey, type ReplyTarget } from "./generated/sock_lb.ts";
 import { monotonicNs, sinceMs } from "./monotonic.ts";
 import type { ServiceMaps } from "./service-maps.ts";
-import { frontendText, type Mirror, protocolText, readTables } from "./tables.ts";
+import { findFrontend } from "./service-view.ts";
+import { type Mirror, protocolText, readTables } from "./tables.ts";
 
 /** An address with its port. */
 export interface End {
@@ -59,10 +60,8 @@ function describeFlow(
 	};
 }
 
-/** A NodePort is known by its port alone. */
 function ownerOf(mirror: Mirror, key: FrontendKey): Pick<FlowView, "namespace" | "name" | "portName"> {
-	const any = { ...key, address: key.address.includes(":") ? "::" : "0.0.0.0" };
-	const entry = mirror.frontends.get(frontendText(key)) ?? mirror.frontends.get(frontendText(any));
+	const entry = findFrontend(mirror, key);
 	const name = entry && mirror.names.get(entry.value.service);
 	return { namespace: name?.namespace ?? "", name: name?.name ?? "", portName: name?.port ?? "" };
 }
@@ -73,6 +72,3 @@ function stateOf(flags: number): FlowView["state"] {
 	if (has(FlowFlag.FIN) || has(FlowFlag.OTHER_FIN)) return "closing";
 	return has(FlowFlag.REPLIED) ? "open" : "opening";
 }
-
-/** How a protocol is written in filters. */
-export const PROTOCOL_NAMES: readonly string[] = Object.keys(Protocol).filter((name) => name !== "ANY");

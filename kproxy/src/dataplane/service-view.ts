@@ -1,12 +1,22 @@
 import {
+	type Backend,
 	BackendFlag,
 	BackendState,
 	type Frontend,
 	FrontendFlag,
+	type FrontendKey,
 	type SlotRange,
 } from "./generated/sock_lb.ts";
 import { isRange, rangeCidr, rangeKey } from "./source-ranges.ts";
-import { isGuard, type Mirror, protocolText, readTables, type ServiceTables } from "./tables.ts";
+import {
+	type FrontendEntry,
+	frontendText,
+	isGuard,
+	type Mirror,
+	protocolText,
+	readTables,
+	type ServiceTables,
+} from "./tables.ts";
 
 /** One backend of a frontend. `number` is its cell in svc_backends; undefined where the view is not the kernel's. */
 export interface BackendView {
@@ -115,6 +125,30 @@ function describeBackends(mirror: Mirror, { internal, external }: Frontend): Bac
 		backends.push({ ...describeBackend(mirror, mirror.slots[slot] ?? 0), ...scopes });
 	}
 	return backends.sort(byAddress);
+}
+
+/**
+ * Does a frontend lead to a backend, or do flows to it go on? A NodePort is given with the address that was dialled. False
+ * where there is no such frontend.
+ */
+export function leadsTo(
+	mirror: Mirror,
+	{ frontend, backend }: { frontend: FrontendKey; backend: { address: string; port: number } },
+): boolean {
+	const entry = findFrontend(mirror, frontend);
+	if (entry === undefined) return false;
+	const isIt = (cell: Backend | undefined) => cell?.address === backend.address && cell.port === backend.port;
+	const { internal, external } = entry.value;
+	for (const slot of [...slotsOf(mirror, internal), ...slotsOf(mirror, external)]) {
+		if (isIt(mirror.backends[mirror.slots[slot] ?? 0])) return true;
+	}
+	return mirror.backends.some((cell) => cell?.state === BackendState.TERMINATING && isIt(cell));
+}
+
+/** The entry of a frontend as a client dialled it: a NodePort is known by its port alone. */
+export function findFrontend({ frontends }: Mirror, key: FrontendKey): FrontendEntry | undefined {
+	const any = { ...key, address: key.address.includes(":") ? "::" : "0.0.0.0" };
+	return frontends.get(frontendText(key)) ?? frontends.get(frontendText(any));
 }
 
 function* slotsOf({ slots }: Mirror, { first, count }: SlotRange): Generator<number> {

@@ -73,6 +73,7 @@ export function place(state: PlannerState, target: Target): void {
 		});
 	}
 	if (previous === undefined) return;
+	noteLeft(state, { before: previous, now: planned });
 	dropFrontends(state, { previous, keep: target.frontends });
 	retire(state, { previous, range: !kept, service: undefined });
 }
@@ -108,6 +109,7 @@ export function remove(state: PlannerState, id: string): void {
 	for (const each of votesOf(previous)) unvote(state.backends, each);
 	for (const { numbers } of votesOf(previous)) countVotes(state.backends, numbers);
 	replaceRanges(state, { service: previous.service, before: previous.sourceRanges, now: [] });
+	noteLeft(state, { before: previous, now: undefined });
 	dropFrontends(state, { previous, keep: NOTHING });
 	retire(state, { previous, range: true, service: previous.service === 0 ? undefined : previous.service });
 }
@@ -117,6 +119,18 @@ const NOTHING: ReadonlyMap<string, PlannedFrontend> = new Map();
 /** What a row says of its endpoints: of those with slots, and of those without. */
 export function votesOf({ endpoints, range, draining }: PlannedRow): readonly Vote[] {
 	return [{ endpoints, numbers: range?.numbers ?? [] }, draining];
+}
+
+/** UDP sockets do not find out by themselves that their peer is gone: somebody has to tell them. */
+function noteLeft(
+	{ backends, draft }: PlannerState,
+	{ before, now }: { before: PlannedRow; now: PlannedRow | undefined },
+): void {
+	const kept = new Set(now ? votesOf(now).flatMap(({ numbers }) => numbers) : []);
+	for (const number of votesOf(before).flatMap(({ numbers }) => numbers)) {
+		const cell = backends.cells[number];
+		if (cell?.protocol === Protocol.UDP && !kept.has(number)) draft.left.push(cell);
+	}
 }
 
 function sameSet(

@@ -23,6 +23,8 @@ export interface Plan {
 	desired: Desired;
 	/** Backends that get their first frontend with it. */
 	backendsAdded: readonly Backend[];
+	/** UDP endpoints that a Service has no more with it. */
+	endpointsLeft: readonly Backend[];
 }
 
 /** Turns rows into desired map contents, with numbers that stay the same. Does no I/O. */
@@ -134,8 +136,12 @@ function plan(
 	}
 	if (synced || state.synced) planAll(state, changedRows(state, rows));
 	else planAdditions(state, rows);
-	const { added, ...desired } = state.draft;
-	return { desired: { ...desired, backends: takeChanged(state.backends) }, backendsAdded: added };
+	const { added, left, ...desired } = state.draft;
+	return {
+		desired: { ...desired, backends: takeChanged(state.backends) },
+		backendsAdded: added,
+		endpointsLeft: left,
+	};
 }
 
 /** The rows to plan: those that changed, and, when everything has just synced, all others too. */

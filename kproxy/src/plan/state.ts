@@ -64,11 +64,13 @@ export interface PlannerState {
 export interface Draft extends Omit<Desired, "backends"> {
 	/** Backends that nobody could be sent to before. */
 	added: Backend[];
+	/** UDP endpoints that a row has no more, not even to end their flows; another row may have them. */
+	left: Backend[];
 }
 
 /** A plan that wants nothing yet. */
 export function emptyDraft(): Draft {
-	return { frontends: new Map(), slots: new Map(), names: new Map(), ranges: new Map(), added: [] };
+	return { frontends: new Map(), slots: new Map(), names: new Map(), ranges: new Map(), added: [], left: [] };
 }
 
 /** How full the maps are, by what is planned and not yet given back. */

@@ -12,6 +12,8 @@ export const runConntrack: Handler<typeof conntrackOptions> = async (values, ter
 	const filter = serviceFilter(values);
 	const isClient = addressFilter("client", values.client);
 	const isBackend = addressFilter("backend", values.backend);
+	const isAsked = ({ state }: FlowView) =>
+		values.state === undefined ? values.all || state !== "closed" : state === values.state;
 	using dataplane = openPinnedDataplane(values.bpffs);
 	const flows = describeFlows(dataplane.maps).filter(
 		(flow) =>
@@ -19,7 +21,7 @@ export const runConntrack: Handler<typeof conntrackOptions> = async (values, ter
 			filter.endpoint({ ...flow.frontend, protocol: flow.protocol }) &&
 			isClient(flow.client.address) &&
 			isBackend(flow.backend.address) &&
-			(values.state === undefined || flow.state === values.state),
+			isAsked(flow),
 	);
 	terminal.out(values.output === "json" ? formatJson({ flows }) : formatFlows(flows));
 	return ExitCode.OK;

@@ -10,6 +10,11 @@ export const conntrackOptions = {
 		requiresArg: true,
 		describe: "Only flows in this state",
 	},
+	all: {
+		type: "boolean",
+		default: false,
+		describe: "Closed flows too, which stay until their room is needed",
+	},
 	...bpffsOptions,
 	...outputOptions,
 } as const satisfies OptionTable;

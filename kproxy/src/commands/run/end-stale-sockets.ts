@@ -1,28 +1,40 @@
+import type { SocketEnd } from "bpf-loader";
 import { openArray } from "bpf-maps";
 import { type Backend, maps, Protocol } from "../../dataplane/generated/sock_lb.ts";
 import type { Dataplane } from "../../dataplane/open-dataplane.ts";
 import { readSockPeer } from "../../dataplane/sock-peer.ts";
 import { destroyStaleSockets } from "../../dataplane/stale-sockets.ts";
-import { protocolText } from "../../dataplane/tables.ts";
+import { addressAndPort, protocolText } from "../../dataplane/tables.ts";
+import type { Pipeline } from "../../pipeline.ts";
 import type { Logger } from "../../serve/logger.ts";
 
 /**
- * Ends connected UDP sockets that would go on sending to these backends: a client such as a resolver then connects again
- * and is sent to another. Said once: what keeps us from it, which is the same each time.
+ * Ends connected UDP sockets whose frontend no longer leads to their backend, of these: a client such as a resolver then
+ * connects again and is sent to another. What keeps us from it is the same each time, and said once.
  */
 export function createStaleSocketEnder(
 	{ handles }: Dataplane,
-	log: Logger,
-): (retired: readonly Backend[]) => Promise<void> {
+	{ log, leadsTo }: { log: Logger; leadsTo: Pipeline["leadsTo"] },
+): (left: readonly Backend[]) => Promise<void> {
 	const peers = openArray(handles.sock_peers, maps.sock_peers);
 	const said = new Set<string>();
-	return async (retired) => {
-		const backends = retired
-			.filter(({ protocol }) => protocol === Protocol.UDP)
-			.map(({ address, port, protocol }) => ({ address, port, protocol: protocolText(protocol) }));
+	return async (left) => {
+		const backends = left.map(({ address, port, protocol }) => ({
+			address,
+			port,
+			protocol: protocolText(protocol),
+		}));
 		if (backends.length === 0) return;
-		const isOurs = (cookie: bigint, { port }: { port: number }) =>
-			readSockPeer(peers, cookie, port) !== undefined;
+		// Many sockets, few pairs of frontend and backend.
+		const known = new Map<string, boolean>();
+		const isOurs = (cookie: bigint, peer: SocketEnd) => {
+			const dialled = readSockPeer(peers, cookie, peer.port);
+			if (dialled === undefined) return false;
+			const pair = `${addressAndPort(dialled)} ${addressAndPort(peer)}`;
+			const leads = known.get(pair) ?? leadsTo({ ...dialled, protocol: Protocol.UDP }, peer);
+			known.set(pair, leads);
+			return !leads;
+		};
 		const { destroyed, namespaces, failures } = await destroyStaleSockets({ backends, isOurs });
 		if (destroyed > 0) log.info({ destroyed, namespaces }, "ended UDP sockets of backends that are gone");
 		for (const failure of failures) {

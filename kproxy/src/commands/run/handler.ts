@@ -58,7 +58,10 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 			onProblems: () => onPortProblems(ports.problems),
 		}),
 	);
-	const endStaleSockets = createStaleSocketEnder(dataplane, log);
+	const endStaleSockets = createStaleSocketEnder(dataplane, {
+		log,
+		leadsTo: (frontend, backend) => started.leadsTo(frontend, backend),
+	});
 
 	const synced = new AbortController();
 	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
@@ -73,7 +76,7 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 				node.update(started.cluster());
 				if (!settings.once) attend(followCluster(started.cluster(), { health, ports, settings }));
 			}
-			attend(endStaleSockets(report.backendsRetired));
+			attend(endStaleSockets(report.endpointsLeft));
 			reporter.report(report);
 			if (reporter.inSync) synced.abort("in sync");
 		},

@@ -274,6 +274,8 @@ export interface FlowTarget {
 	backend: number;
 	/** Last packet, to a second, on CLOCK_MONOTONIC. */
 	seenNs: bigint;
+	/** Where the backend was found; the first place to look whether the frontend still has it. */
+	slot: number;
 	/** Reuse counter of the backend. */
 	reuse: number;
 	/** Any number of its bits. */
@@ -290,9 +292,10 @@ export const flowTargetCodec: Codec<FlowTarget> = {
 		be16.encode(value.snatPort, view, offset + 18, "flow_target.snat_port");
 		u32.encode(value.backend, view, offset + 20, "flow_target.backend");
 		u64.encode(value.seenNs, view, offset + 24, "flow_target.seen_ns");
-		u16.encode(value.reuse, view, offset + 32, "flow_target.reuse");
-		flowFlagCodec.encode(value.flags, view, offset + 34, "flow_target.flags");
-		writeZeros(view, offset + 35, 5);
+		u32.encode(value.slot, view, offset + 32, "flow_target.slot");
+		u16.encode(value.reuse, view, offset + 36, "flow_target.reuse");
+		flowFlagCodec.encode(value.flags, view, offset + 38, "flow_target.flags");
+		view.setUint8(offset + 39, 0);
 	},
 	decode(view, offset) {
 		return {
@@ -301,8 +304,9 @@ export const flowTargetCodec: Codec<FlowTarget> = {
 			snatPort: be16.decode(view, offset + 18),
 			backend: u32.decode(view, offset + 20),
 			seenNs: u64.decode(view, offset + 24),
-			reuse: u16.decode(view, offset + 32),
-			flags: flowFlagCodec.decode(view, offset + 34),
+			slot: u32.decode(view, offset + 32),
+			reuse: u16.decode(view, offset + 36),
+			flags: flowFlagCodec.decode(view, offset + 38),
 		};
 	},
 };
@@ -995,6 +999,16 @@ export const maps = {
 		key: u32,
 		value: u64,
 		doc: "State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more.",
+	},
+	/** How many source ports have been tried, by the low bits of the backend number. */
+	snat_sequence: {
+		name: "snat_sequence",
+		type: "array",
+		maxEntries: 4096,
+		flags: 0,
+		key: u32,
+		value: u32,
+		doc: "How many source ports have been tried, by the low bits of the backend number.",
 	},
 	/** What each connected socket dialled; the set is picked by socket cookie. */
 	sock_peers: {

@@ -25,12 +25,14 @@ const VARIANTS: readonly {
 	{ title: "pods on a bridge", options: { style: "bridged" } },
 	{
 		title: "strict reverse path filters",
-		options: { prepare: ({ nodes }) => nodes.forEach((node) => node.setReversePathFilter(1)) },
+		options: { prepare: ({ nodes }) => nodes.forEach((node) => void node.setReversePathFilter(1)) },
 	},
 	{
 		title: "no checksum offload",
 		options: {},
-		after: ({ cluster, client }) => [...cluster.nodes, client].forEach((host) => host.setOffload(false)),
+		after: ({ cluster, client }) => {
+			for (const host of [...cluster.nodes, client]) host.setOffload(false);
+		},
 	},
 	{ title: "every source translated", options: { args: ["--masquerade-all"] } },
 ];

@@ -6,8 +6,8 @@ import type { Host } from "../../lab/host.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import { ManifestDirectory } from "../../lab/manifests.ts";
 import type { LabNode } from "../../lab/node.ts";
-import type { Pod } from "../../lab/pod.ts";
 import type { EndpointManifest, ServiceManifest } from "../../lab/objects.ts";
+import type { Pod } from "../../lab/pod.ts";
 import type { DialOptions, Protocol } from "../../lab/protocol.ts";
 
 export const FAMILIES = ["IPv4", "IPv6"] as const;
