@@ -126,8 +126,8 @@ test.serial(
 				t.is((await dialOnce(from, { ...nobody, timeoutMs: 200 })).answer, undefined);
 			}
 		}
-		const leaked = (await outside.stop()).filter(({ destination }) =>
-			/^(10\.96\.|fd00:10:96:)/.test(destination ?? ""),
+		const leaked = (await outside.stop()).filter(({ ip }) =>
+			/^(10\.96\.|fd00:10:96:)/.test(ip?.destination ?? ""),
 		);
 		t.deepEqual(leaked, []);
 	},
