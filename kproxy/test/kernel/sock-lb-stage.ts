@@ -32,7 +32,7 @@ export const PORT = 80;
 export const BACKEND_PORT = 8080;
 
 /** The programs on the maps that a test fills, and two namespaces that share nothing but the cgroup of their clients. */
-export interface Stage {
+export interface Stage extends Disposable {
 	lab: Lab;
 	/** The node's own, as the programs are told. */
 	namespace: Namespace;
@@ -46,14 +46,20 @@ export interface Stage {
 	close(): void;
 }
 
-/** `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. */
-export function createStage(name: string, { errno }: { errno: boolean }): Stage {
+/**
+ * `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. `hostNetns`: which namespace is the
+ * node's own; unless told that of `namespace`.
+ */
+export function createStage(
+	name: string,
+	{ errno, hostNetns }: { errno: boolean; hostNetns?: bigint },
+): Stage {
 	const lab = createLab(name);
 	const namespace = lab.namespace("node");
 	const pod = lab.namespace("pod");
 	namespace.sysctl("net.ipv4.ping_group_range", 0);
 	const object: BpfObject<Names> = loadObject<Names>(openSpec(objectPath), {
-		variables: { refuse_with_errno: errno, host_netns: cookieOf(namespace) },
+		variables: { refuse_with_errno: errno, host_netns: hostNetns ?? cookieOf(namespace) },
 		maps: { svc_frontends: { maxEntries: 64 }, sock_reverse: { maxEntries: 1024 } },
 	});
 	const links = Object.values(object.programs).map((program) =>
@@ -62,6 +68,11 @@ export function createStage(name: string, { errno }: { errno: boolean }): Stage 
 	const maps = { ...openServiceMaps(object.maps), ...openNodeMaps(object.maps) };
 	const binary = join(lab.directory, "sock-client");
 	execFileSync("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", binary, CLIENT_SOURCE]);
+	const close = () => {
+		for (const link of links) link.close();
+		object.close();
+		lab.close();
+	};
 	return {
 		lab,
 		namespace,
@@ -69,11 +80,8 @@ export function createStage(name: string, { errno }: { errno: boolean }): Stage 
 		maps,
 		client: (steps, where = namespace) => runClient({ lab, namespace: where, command: [binary, ...steps] }),
 		counted: (during) => countOutcomes(maps, during),
-		close() {
-			for (const link of links) link.close();
-			object.close();
-			lab.close();
-		},
+		close,
+		[Symbol.dispose]: close,
 	};
 }
 
