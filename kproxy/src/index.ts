@@ -23,4 +23,4 @@ export {
 	type KubernetesSourceOptions,
 } from "./watch/kubernetes/kubernetes-source.ts";
 export { createManifestsSource, type ManifestsSourceOptions } from "./watch/manifests/manifests-source.ts";
-export type { Batch, Change, Sink, Source, SourceStatus } from "./watch/source.ts";
+export type { Batch, Change, Sink, Source, SourceRequest, SourceStatus } from "./watch/source.ts";

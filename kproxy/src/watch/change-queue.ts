@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type ApiObject, objectKey } from "../model/objects.ts";
 import { createProblemBoard } from "./problem-board.ts";
-import type { Batch, Change, NoticeLevel, Sink, Source, SourceStatus } from "./source.ts";
+import type { Batch, Change, NoticeLevel, Sink, Source, SourceRequest, SourceStatus } from "./source.ts";
 
 /** The changes of several sources as batches: while one is applied, the next gathers. */
 export interface ChangeQueue extends AsyncIterable<Batch> {
@@ -15,6 +15,8 @@ export interface ChangeQueueOptions {
 	signal: AbortSignal;
 	/** Where the sources' log lines go; nowhere by default. */
 	onNotice?: (level: NoticeLevel, line: string) => void;
+	/** Told of every request that the sources send; nobody by default. */
+	onRequest?: (request: SourceRequest) => void;
 }
 
 /**
@@ -22,10 +24,10 @@ export interface ChangeQueueOptions {
  * the first in the list wins. Iterate it once: it ends when the signal aborts, and throws what a source rejects with.
  */
 export function createChangeQueue(sources: readonly Source[], options: ChangeQueueOptions): ChangeQueue {
+	const { onNotice: notice = () => {}, onRequest: requested = () => {} } = options;
 	const state = createQueueState();
-	const merge = createMerge(sources, { offer: state.offer, onNotice: options.onNotice ?? (() => {}) });
+	const merge = createMerge(sources, { offer: state.offer, onNotice: notice });
 	const waiting = new Set(sources.flatMap((source, index) => source.kinds.map((kind) => `${index} ${kind}`)));
-	const notice = options.onNotice ?? (() => {});
 	const sinks = sources.map(
 		(_source, index): Sink => ({
 			set: (object) => merge.set(index, object),
@@ -34,6 +36,7 @@ export function createChangeQueue(sources: readonly Source[], options: ChangeQue
 				if (waiting.delete(`${index} ${kind}`) && waiting.size === 0) state.sync();
 			},
 			notice,
+			requested,
 		}),
 	);
 	// A source without kinds, or no source at all, has nothing to wait for.

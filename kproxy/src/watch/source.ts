@@ -17,6 +17,17 @@ export interface Sink {
 	synced(kind: Kind): void;
 	/** A line for the log, said once when something turns bad (`warn`) or good again (`info`). */
 	notice(level: NoticeLevel, line: string): void;
+	/** A server was asked over the network; once for each request, when its answer starts or there is none. */
+	requested(request: SourceRequest): void;
+}
+
+/** One request of a source, for whoever counts them. */
+export interface SourceRequest {
+	/** HTTP status, or `<error>` where no answer came. */
+	code: string;
+	method: "GET";
+	/** Host and port of the server. */
+	host: string;
 }
 
 /** How much a notice matters. */

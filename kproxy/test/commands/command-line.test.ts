@@ -28,7 +28,7 @@ const BAD: readonly (readonly [line: string, says: RegExp])[] = [
 	["dump", /MAP is missing: /],
 	["dump a b", /unexpected argument "b"/],
 	["dump a --limit x", /--limit takes a whole number/],
-	["frontends --protocol sctp", /--protocol cannot be "sctp": choose one of tcp, udp$/],
+	["frontends --protocol icmp", /--protocol cannot be "icmp": choose one of tcp, udp, sctp$/],
 	["frontends --port 65536", /--port takes a number from 1 to 65535, not 65536/],
 	["frontends --address web", /--address takes an IP address, not "web"/],
 	["run --once=3", /--once takes no value, "3" is none/],

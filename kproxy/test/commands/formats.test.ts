@@ -86,6 +86,7 @@ test("Status shows what is attached, what happened and what is wrong", (t) => {
 					pid: 7,
 					version: "1.2.3",
 					nodeName: "n",
+					node: { nodeName: "n" },
 					startedMs: NOW - 7200_000,
 					cgroup: "/c",
 					inSync: false,

@@ -31,6 +31,8 @@ class TestMaps implements Disposable {
 			svc_backends: make("svc_backends"),
 			svc_names: make("svc_names"),
 			svc_ranges: make("svc_ranges"),
+			svc_affinity: make("svc_affinity"),
+			conntrack_reply: make("conntrack_reply"),
 			counters: make("counters"),
 		});
 	}

@@ -5,13 +5,17 @@
  * `A.B.C.D:PORT` or `[A::B]:PORT`.
  *
  *   tcp4 tcp6 udp4 udp6 ping4   makes a socket, which the next steps are about
+ *   only6                       IPV6_V6ONLY on the current one
  *   use=N                       goes back to the Nth socket made
+ *   bind=ADDRESS                bind ok, or bind ERRNO
  *   connect=ADDRESS             connect ok, or connect ERRNO
  *   disconnect                  connect() with AF_UNSPEC
- *   collide=ADDRESS             makes sockets until one's cookie shares its low 17 bits with the current
- * one's, and connects that; the current one stays current peer                        peer ADDRESS, as
- * getpeername() says send, sendto=ADDRESS        nothing, or send ERRNO recv                        recv TEXT
- * from ADDRESS, or recv ERRNO repeat=N                    runs the steps after it N times
+ *   collide=ADDRESS             makes sockets until one's cookie shares its low 17 bits with the current one's,
+ *                               and connects that; the current one stays current
+ *   peer                        peer ADDRESS, as getpeername() says
+ *   send, sendto=ADDRESS        nothing, or send ERRNO
+ *   recv                        recv TEXT from ADDRESS, or recv ERRNO
+ *   repeat=N                    runs the steps after it N times
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -103,6 +107,25 @@ static void connect_to(int fd, char *where)
 		printf("connect ok\n");
 }
 
+static void bind_to(char *where)
+{
+	union address address;
+	socklen_t length = parse(where, &address);
+
+	if (bind(current, &address.any, length))
+		printf("bind %s\n", strerrorname_np(errno));
+	else
+		printf("bind ok\n");
+}
+
+static void only_ipv6(void)
+{
+	int on = 1;
+
+	if (setsockopt(current, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
+		die("IPV6_V6ONLY");
+}
+
 static uint64_t cookie_of(int fd)
 {
 	uint64_t cookie;
@@ -172,6 +195,10 @@ static void run(char *step)
 
 	if (!strncmp(step, "use=", 4))
 		current = sockets[atoi(value)];
+	else if (!strcmp(step, "only6"))
+		only_ipv6();
+	else if (!strncmp(step, "bind=", 5))
+		bind_to(value);
 	else if (!strncmp(step, "connect=", 8))
 		connect_to(current, value);
 	else if (!strncmp(step, "collide=", 8))

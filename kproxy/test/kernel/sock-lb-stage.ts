@@ -3,13 +3,22 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { attachCgroup, type BpfObject, loadObject, openSpec } from "bpf-loader";
+import {
+	attachCgroup,
+	type BpfObject,
+	inNetworkNamespace,
+	loadObject,
+	netnsCookie,
+	openSpec,
+} from "bpf-loader";
 import { type Outcome, readOutcomes } from "../../src/dataplane/counters.ts";
+import { type NodeMaps, openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	type Backend,
 	BackendFlag,
 	BackendState,
+	type Frontend,
 	type FrontendKey,
 	type Names,
 	Protocol,
@@ -22,45 +31,82 @@ const CLIENT_SOURCE = fileURLToPath(new URL("sock-client.c", import.meta.url));
 export const PORT = 80;
 export const BACKEND_PORT = 8080;
 
-/** The programs on the maps that a test fills, and one namespace with every backend on its loopback. */
-export interface Stage {
+/** The programs on the maps that a test fills, and two namespaces that share nothing but the cgroup of their clients. */
+export interface Stage extends Disposable {
 	lab: Lab;
+	/** The node's own, as the programs are told. */
 	namespace: Namespace;
-	maps: ServiceMaps;
-	/** Runs `sock-client` through its steps; every line that it prints. */
-	client(steps: readonly string[]): Promise<string[]>;
+	/** Another one: a pod's. */
+	pod: Namespace;
+	maps: ServiceMaps & NodeMaps;
+	/** Runs `sock-client` through its steps, in the node's namespace unless told; every line that it prints. */
+	client(steps: readonly string[], namespace?: Namespace): Promise<string[]>;
 	/** How often each outcome came while `during` ran. */
 	counted(during: () => Promise<unknown>): Promise<Outcome[]>;
 	close(): void;
 }
 
-/** `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. */
-export function createStage(name: string, { errno }: { errno: boolean }): Stage {
+/**
+ * `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. `hostNetns`: which namespace is the
+ * node's own; unless told that of `namespace`.
+ */
+export function createStage(
+	name: string,
+	{ errno, hostNetns }: { errno: boolean; hostNetns?: bigint },
+): Stage {
 	const lab = createLab(name);
 	const namespace = lab.namespace("node");
+	const pod = lab.namespace("pod");
 	namespace.sysctl("net.ipv4.ping_group_range", 0);
 	const object: BpfObject<Names> = loadObject<Names>(openSpec(objectPath), {
-		variables: { refuse_with_errno: errno },
+		variables: { refuse_with_errno: errno, host_netns: hostNetns ?? cookieOf(namespace) },
 		maps: { svc_frontends: { maxEntries: 64 }, sock_reverse: { maxEntries: 1024 } },
 	});
 	const links = Object.values(object.programs).map((program) =>
 		attachCgroup({ program, cgroup: lab.cgroups.clients }),
 	);
-	const maps = openServiceMaps(object.maps);
+	const maps = { ...openServiceMaps(object.maps), ...openNodeMaps(object.maps) };
 	const binary = join(lab.directory, "sock-client");
 	execFileSync("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", binary, CLIENT_SOURCE]);
+	const close = () => {
+		for (const link of links) link.close();
+		object.close();
+		lab.close();
+	};
 	return {
 		lab,
 		namespace,
+		pod,
 		maps,
-		client: (steps) => runClient({ lab, namespace, command: [binary, ...steps] }),
+		client: (steps, where = namespace) => runClient({ lab, namespace: where, command: [binary, ...steps] }),
 		counted: (during) => countOutcomes(maps, during),
-		close() {
-			for (const link of links) link.close();
-			object.close();
-			lab.close();
-		},
+		close,
+		[Symbol.dispose]: close,
 	};
+}
+
+/** What `bpf_get_netns_cookie` gives for sockets in there. */
+export function cookieOf({ path }: Namespace): bigint {
+	const cookie = inNetworkNamespace(path, netnsCookie);
+	if (cookie === undefined) throw new Error("network namespaces have cookies from Linux 5.14 on");
+	return cookie;
+}
+
+/** TCP and UDP servers on the loopback of a namespace, by their addresses; each answers with its name. */
+export async function serveNames(
+	{ lab }: Stage,
+	{ namespace, servers }: { namespace: Namespace; servers: Readonly<Record<string, string>> },
+): Promise<void> {
+	const agent = await lab.agent(`server-${namespace.name}`, { namespace, cgroup: "others" });
+	const addresses = Object.keys(servers);
+	namespace.ip(
+		addresses.map((address) => `addr add ${address} dev lo${address.includes(":") ? " nodad" : ""}`),
+	);
+	for (const protocol of ["TCP", "UDP"] as const) {
+		const listen = ([address, name]: [string, string]) =>
+			agent.listen({ protocol, port: BACKEND_PORT, address, name });
+		await Promise.all(Object.entries(servers).map(listen));
+	}
 }
 
 async function runClient(where: {
@@ -89,28 +135,31 @@ async function countOutcomes(maps: ServiceMaps, during: () => Promise<unknown>):
 /** Nobody at a socket is an external client. */
 const NO_SLOTS = { first: 0, count: 0 };
 
-/** Writes a frontend for TCP and UDP, on a range of slots; a torn one has a check that does not fit. */
-export function setFrontend(
-	{ frontends }: ServiceMaps,
-	{
-		address,
-		firstSlot,
-		slotCount,
-		torn = false,
-	}: { address: string; firstSlot: number; slotCount: number; torn?: boolean },
-): void {
+/** A frontend for TCP and UDP, on a range of slots; a torn one has a check that does not fit. */
+export interface TestFrontend extends Partial<Pick<Frontend, "service" | "affinityTimeoutS" | "flags">> {
+	address: string;
+	/** Unless told `PORT`. */
+	port?: number;
+	firstSlot: number;
+	slotCount: number;
+	torn?: boolean;
+}
+
+/** Writes a frontend's entries. */
+export function setFrontend({ frontends }: ServiceMaps, options: TestFrontend): void {
+	const { address, port = PORT, firstSlot, slotCount, torn = false } = options;
 	const range = { first: firstSlot, count: slotCount };
 	const value = {
 		internal: range,
 		external: NO_SLOTS,
-		service: firstSlot + 1,
-		affinityTimeoutS: 0,
+		service: options.service ?? firstSlot + 1,
+		affinityTimeoutS: options.affinityTimeoutS ?? 0,
 		algorithm: 0,
-		flags: 0,
+		flags: options.flags ?? 0,
 	} as const;
 	const keys: FrontendKey[] = [Protocol.TCP, Protocol.UDP].map((protocol) => ({
 		address,
-		port: PORT,
+		port,
 		protocol,
 	}));
 	frontends.setAll(

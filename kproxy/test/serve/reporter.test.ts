@@ -13,11 +13,13 @@ const START = Date.UTC(2026, 0, 1);
 const REPORT: Report = {
 	changes: 0,
 	synced: true,
+	clusterChanged: false,
 	durationMs: 1.23,
 	frontendsWritten: 0,
 	frontendsDeleted: 0,
 	backendsAdded: [],
 	backendsRemoved: [],
+	backendsRetired: [],
 	pending: 0,
 	triggerTimesMs: [],
 	problems: [],

@@ -9,6 +9,8 @@ export interface RecordingSink extends Sink {
 	readonly calls: readonly string[];
 	/** `warn LINE`, `info LINE`. */
 	readonly notices: readonly string[];
+	/** `GET CODE HOST` */
+	readonly requests: readonly string[];
 	readonly syncedKinds: ReadonlySet<Kind>;
 }
 
@@ -17,11 +19,13 @@ export function createRecordingSink(): RecordingSink {
 	const objects = new Map<string, ApiObject>();
 	const calls: string[] = [];
 	const notices: string[] = [];
+	const requests: string[] = [];
 	const syncedKinds = new Set<Kind>();
 	return {
 		objects,
 		calls,
 		notices,
+		requests,
 		syncedKinds,
 		set(object) {
 			const key = objectKey(object);
@@ -38,5 +42,6 @@ export function createRecordingSink(): RecordingSink {
 			calls.push(`synced ${kind}`);
 		},
 		notice: (level, line) => void notices.push(`${level} ${line}`),
+		requested: ({ code, method, host }) => void requests.push(`${method} ${code} ${host}`),
 	};
 }

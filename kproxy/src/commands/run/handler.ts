@@ -65,7 +65,11 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 
 	const synced = new AbortController();
 	const signal = settings.once ? AbortSignal.any([terminal.signal, synced.signal]) : terminal.signal;
-	const queue = createChangeQueue(settings.sources, { signal, onNotice: (level, line) => log[level](line) });
+	const queue = createChangeQueue(settings.sources, {
+		signal,
+		onNotice: (level, line) => log[level](line),
+		onRequest: ({ code, method, host }) => metrics.apiRequests.inc({ code, method, host }),
+	});
 	const attend = (task: Promise<unknown>) =>
 		void task.catch((error: Error) => log.error({ err: error }, error.message));
 	const started = createPipeline({

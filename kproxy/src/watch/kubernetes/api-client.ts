@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { Clock } from "../clock.ts";
+import type { Sink } from "../source.ts";
 import { ApiError, statusError, unreachable } from "./api-error.ts";
 import type { Connection, ConnectionReader, TlsMaterial } from "./connection.ts";
 
@@ -40,11 +41,12 @@ interface Session {
 
 const STATUS_LIMIT_BYTES = 64 * 1024;
 
-/** A client; opens no connection before the first request. */
+/** A client; opens no connection before the first request. `onRequest` hears how each one went. */
 export function createApiClient(options: {
 	reader: ConnectionReader;
 	clock: Clock;
 	times: ClientTimes;
+	onRequest: Sink["requested"];
 }): ApiClient {
 	const sessions = createSessions(options);
 
@@ -58,8 +60,9 @@ export function createApiClient(options: {
 		const search = new URLSearchParams(query).toString();
 		const headers: Record<string, string> = { accept: "application/json", "user-agent": "kproxy" };
 		if (connection.authorization !== undefined) headers.authorization = connection.authorization;
+		const told = (code: string) => options.onRequest({ code, method: "GET", host: url.host });
 		try {
-			return await dispatcher.request({
+			const response = await dispatcher.request({
 				origin: url.origin,
 				path: `${url.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
 				method: "GET",
@@ -68,7 +71,10 @@ export function createApiClient(options: {
 				headersTimeout: options.times.headersMs,
 				bodyTimeout: query.watch === undefined ? options.times.bodyMs : 0,
 			});
+			told(String(response.statusCode));
+			return response;
 		} catch (cause) {
+			told("<error>");
 			throw unreachable(connection.server, cause);
 		}
 	}

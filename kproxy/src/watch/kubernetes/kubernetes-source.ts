@@ -57,7 +57,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Source
 		async run(sink, signal) {
 			const times = { ...TIMES, ...options.times };
 			await checkConnection(reader);
-			const client = createApiClient({ reader, clock, times });
+			const client = createApiClient({ reader, clock, times, onRequest: sink.requested });
 			board = createProblemBoard(sink.notice);
 			const shared = {
 				client,

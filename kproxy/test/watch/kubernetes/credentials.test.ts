@@ -24,6 +24,10 @@ test("A token file that rotates is read again when the server says 401", async (
 		["stream Bearer first", "watch Bearer first", "watch Bearer second"],
 	);
 	t.deepEqual(sink.notices, []);
+	t.deepEqual(
+		sink.requests,
+		["200", "401", "200"].map((code) => `GET ${code} ${new URL(server.url).host}`),
+	);
 });
 
 test("A token file is read again every minute without being told", async (t) => {

@@ -314,6 +314,7 @@ test("While the API server is away the status says so, the last state stays, and
 	]);
 	t.true(source.status().synced);
 	t.is(sink.objects.size, 3);
+	t.true(sink.requests.includes(`GET <error> ${new URL(server.url).host}`));
 	await server.start();
 	await addService("d");
 	t.deepEqual(source.status().problems, []);
