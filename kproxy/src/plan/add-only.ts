@@ -61,11 +61,22 @@ function keptFrontends(state: PlannerState, previous: PlannedRow | undefined): M
 	return frontends;
 }
 
-/** All endpoints of both, sorted as rows have them; the newer state counts. */
+/**
+ * All endpoints of both, sorted as rows have them; the newer state counts. What was for a policy stays for it: hints
+ * decide over all slices, and some may be missing.
+ */
 function unite(old: readonly Endpoint[], now: readonly Endpoint[]): readonly Endpoint[] {
 	if (old.length === 0) return now;
 	const all = new Map(old.map((endpoint) => [endpointText(endpoint), endpoint]));
-	for (const endpoint of now) all.set(endpointText(endpoint), endpoint);
+	for (const endpoint of now) {
+		const text = endpointText(endpoint);
+		const known = all.get(text);
+		all.set(text, {
+			...endpoint,
+			forCluster: endpoint.forCluster || known?.forCluster === true,
+			forLocal: endpoint.forLocal || known?.forLocal === true,
+		});
+	}
 	return [...all.values()].sort((a, b) => {
 		if (a.address === b.address) return a.port - b.port;
 		return a.address < b.address ? -1 : 1;

@@ -6,7 +6,8 @@ import type {
 	SliceEndpoint,
 } from "../../src/model/objects.ts";
 import type { Change } from "../../src/watch/source.ts";
-import { service, slice } from "../model/objects.ts";
+import { node, service, slice } from "../model/objects.ts";
+import { NODE } from "./reference.ts";
 
 /** What happens between two passes: objects that come, change or go, and then time that passes. */
 export interface Step {
@@ -28,24 +29,58 @@ const clusterIPs = fc.constantFrom(
 	[],
 );
 
-const servicePorts = fc.subarray(
-	[
-		{ name: "http", protocol: "TCP", port: 80, nodePort: 0 },
-		{ name: "dns", protocol: "UDP", port: 53, nodePort: 0 },
-		{ name: "dns-tcp", protocol: "TCP", port: 53, nodePort: 0 },
-	] as const,
-	{ minLength: 1 },
-);
+const nodePorts = fc.constantFrom(0, 0, 30_080, 30_081);
+
+const servicePorts = fc
+	.tuple(
+		fc.subarray(
+			[
+				{ name: "http", protocol: "TCP", port: 80 },
+				{ name: "dns", protocol: "UDP", port: 53 },
+				{ name: "dns-tcp", protocol: "TCP", port: 53 },
+				{ name: "assoc", protocol: "SCTP", port: 90 },
+			] as const,
+			{ minLength: 1 },
+		),
+		fc.array(nodePorts, { minLength: 4, maxLength: 4 }),
+	)
+	.map(([ports, numbers]) => ports.map((port, i) => ({ ...port, nodePort: numbers[i] ?? 0 })));
+
+const policy = fc.constantFrom("Cluster", "Cluster", "Local");
 
 const services: fc.Arbitrary<ServiceObject> = fc
-	.record({ name: fc.constantFrom(...names), clusterIPs, ports: servicePorts, flip: fc.nat(5) })
-	.map(({ name, clusterIPs, ports, flip }) => {
+	.record({
+		name: fc.constantFrom(...names),
+		flip: fc.nat(5),
+		parts: fc.record({
+			clusterIPs,
+			ports: servicePorts,
+			type: fc.constantFrom("ClusterIP", "NodePort", "LoadBalancer"),
+			createdMs: fc.constantFrom(undefined, 1, 2),
+			externalTrafficPolicy: policy,
+			internalTrafficPolicy: policy,
+			affinityTimeoutS: fc.constantFrom(0, 0, 30),
+			externalIPs: fc.constantFrom([], [], ["198.51.100.2"], ["198.51.100.1", "2001:db8::2"]),
+			loadBalancerIPs: fc.constantFrom([], ["198.51.100.1"], ["198.51.100.1", "2001:db8::1"]),
+			loadBalancerSourceRanges: fc.oneof(
+				fc.constant([]),
+				fc.subarray(["10.0.0.0/8", "192.0.2.0/24", "192.0.2.7/25", "2001:db8::/32"]),
+			),
+		}),
+	})
+	.map(({ name, flip, parts }) => {
 		// Now and then a port keeps its name and changes its protocol.
-		const flipped = ports.map((port) =>
+		const ports = parts.ports.map((port) =>
 			port.name === "dns" && flip === 0 ? { ...port, protocol: "TCP" as const } : port,
 		);
-		return service(name, { clusterIPs, ports: flipped });
+		return service(name, { ...parts, ports });
 	});
+
+/** This node, whose zone decides which hints count. */
+const nodes = fc.constantFrom("", "zone-a", "zone-b").map((zone) => node(NODE.nodeName, { zone }));
+
+/** A pod stays on its node for life. */
+const nodeOf = (address: string) => (/[12]$/.test(address) ? NODE.nodeName : "elsewhere");
 
 const conditions = fc.constantFrom(
 	{ ready: true, serving: true, terminating: false },
@@ -55,16 +90,21 @@ const conditions = fc.constantFrom(
 	{ ready: false, serving: false, terminating: false },
 );
 
+const zones = fc.constantFrom([], ["zone-a"], ["zone-a"], ["zone-b"]);
+
 function endpoints(addresses: readonly string[]): fc.Arbitrary<readonly Partial<SliceEndpoint>[]> {
-	return fc
-		.subarray([...addresses])
-		.chain((chosen) =>
-			fc.tuple(
-				...chosen.map((address) =>
-					conditions.map((condition) => ({ addresses: [address], nodeName: undefined, ...condition })),
-				),
+	return fc.subarray([...addresses]).chain((chosen) =>
+		fc.tuple(
+			...chosen.map((address) =>
+				fc.tuple(conditions, zones).map(([condition, forZones]) => ({
+					addresses: [address],
+					nodeName: nodeOf(address),
+					forZones,
+					...condition,
+				})),
 			),
-		);
+		),
+	);
 }
 
 const slicePorts = fc.constantFrom(8080, 9090).map(
@@ -73,6 +113,7 @@ const slicePorts = fc.constantFrom(8080, 9090).map(
 			{ name: "http", protocol: "TCP", port: number },
 			{ name: "dns", protocol: "UDP", port: 5353 },
 			{ name: "dns-tcp", protocol: "TCP", port: 5353 },
+			{ name: "assoc", protocol: "SCTP", port: 9899 },
 		] as const,
 );
 
@@ -89,7 +130,14 @@ const slices: fc.Arbitrary<EndpointSliceObject> = fc
 	.map(({ name, service: of, ports, content }) => slice(name, { of: of, ports, ...content }));
 
 const change: fc.Arbitrary<Change> = fc
-	.tuple(fc.oneof(services, slices, slices), fc.integer({ min: 0, max: 4 }))
+	.tuple(
+		fc.oneof(
+			{ arbitrary: services, weight: 5 },
+			{ arbitrary: slices, weight: 6 },
+			{ arbitrary: nodes, weight: 1 },
+		),
+		fc.integer({ min: 0, max: 4 }),
+	)
 	.map(([object, chance]) => ({
 		kind: object.kind,
 		namespace: object.namespace,
