@@ -98,7 +98,7 @@ async function playAll(stage: Stage, daemons: readonly Daemon[]): Promise<string
 		"A backend is scaled away while clients go on dialling, a pod the ClusterIPs, one outside the NodePort",
 	);
 	problems.push(...(await scaleAway(stage, daemons)));
-	step("kproxy status, its beginning and end: what is attached, and what became of calls and packets");
+	step("kproxy status, beginning and end: what is attached, and what became of calls and packets");
 	const paragraphs = kproxy(stage, ["status"]).trimEnd().split("\n\n");
 	detail([paragraphs.at(0), paragraphs.at(-1)].join("\n\n"));
 	return problems;
