@@ -41,25 +41,29 @@ export function stay(): Promise<never> {
 }
 
 /** Writes the shell of a demo that is to go on, and says how to use it. */
-export function offer({ lab, node, manifests }: Stage): void {
+export function offer({ lab, node1, client, manifests }: Stage): void {
 	const kproxy = BUILT.join(" ");
+	const outside = `nsenter --net=${client.namespace.path} -- bash -c 'cat </dev/tcp/$0/$1' "$@"`;
 	writeFileSync(
 		join(lab.directory, "bashrc"),
-		`PS1='demo node# '\nkproxy() { ${kproxy} "$@" --bpffs ${lab.bpffs}; }\n`,
+		`PS1='demo node-1# '\nkproxy() { ${kproxy} "$@" --bpffs ${node1.bpffs}; }\noutside() { ${outside}; }\n`,
 	);
 	writeFileSync(
 		join(lab.directory, SHELL),
-		`echo $$ >${lab.cgroups.clients}/cgroup.procs
-cd ${manifests} && exec nsenter --net=${node.namespace.path} -- bash --rcfile ${lab.directory}/bashrc -i\n`,
+		`echo $$ >${node1.cgroups.host}/cgroup.procs
+cd ${manifests} && exec nsenter --net=${node1.namespace.path} -- bash --rcfile ${lab.directory}/bashrc -i\n`,
 	);
 	step("It goes on running");
-	detail(`scripts/demo --shell           a shell on the node, where kproxy serves; in it:
-  cat </dev/tcp/10.96.0.80/80    who answers
-  kproxy frontends               what clients can dial
-  kproxy backends --service web  who serves
-  kproxy status                  what is attached, and in sync
-  ls                             the manifests: edit one, and the kernel follows
-scripts/demo --stop            end it`);
+	detail(`scripts/demo --shell                 a shell on node-1, where kproxy serves; in it:
+  cat </dev/tcp/10.96.0.80/80          who answers
+  outside 192.0.2.11 30080             who answers the client outside that dials node-1's NodePort
+  kproxy frontends                     what clients can dial
+  kproxy backends --service web        who serves
+  kproxy conntrack --client 192.0.2.100  what the client outside has dialled
+  kproxy affinity                      which clients keep their backend
+  kproxy status                        what is attached, and in sync
+  ls                                   the manifests: edit one, and the kernel follows
+scripts/demo --stop                  end it`);
 }
 
 /** Opens the shell of the demo that runs. */

@@ -9,7 +9,7 @@ export function step(text: string): void {
 
 /** What came of it, a line or several. */
 export function detail(text: string): void {
-	for (const line of text.trimEnd().split("\n")) console.log(`   ${line}`);
+	for (const line of text.trimEnd().split("\n")) console.log(`   ${line}`.trimEnd());
 }
 
 /** The demo's name, and its end. */

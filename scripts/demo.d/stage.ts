@@ -1,52 +1,59 @@
 import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Agent } from "../../kproxy/test/lab/agent.ts";
+import { type Cluster, createCluster } from "../../kproxy/test/lab/cluster.ts";
+import type { Host } from "../../kproxy/test/lab/host.ts";
 import { createLab, type Lab } from "../../kproxy/test/lab/lab.ts";
-import { createNode, type LabNode } from "../../kproxy/test/lab/node.ts";
+import type { LabNode } from "../../kproxy/test/lab/node.ts";
 import type { Pod } from "../../kproxy/test/lab/pod.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../kproxy/examples", import.meta.url));
 
-/** Pods in the order of their addresses in the examples, and what each serves. */
-const PODS = [
-	{ name: "web-1", port: 8080, protocols: ["TCP"] },
-	{ name: "web-2", port: 8080, protocols: ["TCP"] },
-	{ name: "web-3", port: 8080, protocols: ["TCP"] },
-	{ name: "dns-1", port: 5353, protocols: ["UDP", "TCP"] },
-	{ name: "dns-2", port: 5353, protocols: ["UDP", "TCP"] },
+/** Servers, on each node in the order of their addresses in the examples. */
+const SERVERS = [
+	{ name: "web-1", node: 1, port: 8080, protocols: ["TCP"] },
+	{ name: "web-2", node: 1, port: 8080, protocols: ["TCP"] },
+	{ name: "web-3", node: 2, port: 8080, protocols: ["TCP"] },
+	{ name: "dns-1", node: 1, port: 5353, protocols: ["UDP", "TCP"] },
+	{ name: "dns-2", node: 2, port: 5353, protocols: ["UDP", "TCP"] },
 ] as const;
 
 /** Everything the demo plays on. */
 export interface Stage {
 	lab: Lab;
-	node: LabNode;
-	pods: readonly Pod[];
-	/** Dials from the node, in the cgroup that kproxy serves. */
-	client: Agent;
+	cluster: Cluster;
+	node1: LabNode;
+	node2: LabNode;
+	/** Pods that serve. */
+	servers: readonly Pod[];
+	/** A pod on node 1 that dials. */
+	pod: Pod;
+	/** Another, whose sockets no hook of the node sees. */
+	sandboxed: Pod;
+	/** Outside the nodes. */
+	client: Host;
 	/** A copy of the examples, to change. */
 	manifests: string;
 }
 
-/** Makes the node, its pods with a server in each, a client and a copy of the manifests. */
+/** Makes nodes, pods with a server in each, clients and a copy of the manifests. */
 export async function setStage(): Promise<Stage> {
 	const lab = createLab("demo");
-	const node = createNode(lab);
-	const pods = PODS.map(({ name }) => node.pod(name));
-	await Promise.all(pods.map((pod) => serve(lab, pod)));
-	const client = await lab.agent("client", { namespace: node.namespace, cgroup: "clients" });
+	const cluster = createCluster(lab);
+	const [node1, node2] = [cluster.node(1), cluster.node(2)];
+	const servers = SERVERS.map(({ name, node }) => cluster.node(node).pod(name));
+	const pod = node1.pod("pod");
+	const sandboxed = node1.pod("sandboxed", { hook: false });
+	const clients = [node1, pod, sandboxed, cluster.client];
+	await Promise.all([...servers.map(serve), ...clients.map((each) => each.agent())]);
 	const manifests = join(lab.directory, "manifests");
 	cpSync(EXAMPLES, manifests, { recursive: true });
-	return { lab, node, pods, client, manifests };
+	return { lab, cluster, node1, node2, servers, pod, sandboxed, client: cluster.client, manifests };
 }
 
-async function serve(lab: Lab, pod: Pod): Promise<void> {
-	const agent = await lab.agent(pod.name, { namespace: pod.namespace, cgroup: "others" });
-	const server = PODS.find(({ name }) => name === pod.name);
-	for (const protocol of server?.protocols ?? []) {
-		for (const address of [pod.IPv4, pod.IPv6])
-			await agent.listen({ protocol, address, port: server?.port ?? 0 });
-	}
+async function serve(pod: Pod): Promise<void> {
+	const server = SERVERS.find(({ name }) => name === pod.name);
+	for (const protocol of server?.protocols ?? []) await pod.listen({ protocol, port: server?.port ?? 0 });
 }
 
 /** Takes a pod out of every EndpointSlice, as its deletion would. Returns how many endpoints went. */

@@ -37,7 +37,7 @@ export interface StaleSocketResult {
 /**
  * Ends connected UDP sockets that send to backends that are gone, in all network namespaces of the machine: the kernel
  * would send on for ever, as a UDP socket asks for its backend only when it connects. TCP finds out by itself.
- * Needs CAP_SYS_ADMIN and CAP_NET_ADMIN. Lets the event loop run meanwhile.
+ * Needs CAP_SYS_ADMIN and CAP_NET_ADMIN, and CAP_SYS_PTRACE to find the namespaces. Lets the event loop run meanwhile.
  */
 export async function destroyStaleSockets(query: StaleSocketQuery): Promise<StaleSocketResult> {
 	const gone = new Set(query.backends.filter(({ protocol }) => protocol === "UDP").map(endKey));

@@ -34,6 +34,7 @@ interface Manifest {
 			metadata: { labels: object };
 			spec: {
 				hostNetwork: boolean;
+				hostPID: boolean;
 				priorityClassName: string;
 				serviceAccountName: string;
 				containers: Container[];
@@ -100,11 +101,14 @@ test("The DaemonSet asks for the probes on the port that it names, and mounts wh
 		container?.volumeMounts.map(({ name }) => name).sort(),
 		pod?.volumes.map(({ name }) => name).sort(),
 	);
-	t.deepEqual([pod?.hostNetwork, pod?.priorityClassName], [true, "system-node-critical"]);
+	t.deepEqual([pod?.hostNetwork, pod?.hostPID, pod?.priorityClassName], [true, true, "system-node-critical"]);
 });
 
 test("The DaemonSet has the capabilities that it needs, and drops all others", (t) => {
-	t.deepEqual(container?.securityContext.capabilities, { drop: ["ALL"], add: ["BPF", "NET_ADMIN"] });
+	t.deepEqual(container?.securityContext.capabilities, {
+		drop: ["ALL"],
+		add: ["BPF", "NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"],
+	});
 });
 
 test("Every flag in the deploy files and the page about them exists", (t) => {

@@ -19,7 +19,7 @@ const REPORT: Report = {
 	frontendsDeleted: 0,
 	backendsAdded: [],
 	backendsRemoved: [],
-	backendsRetired: [],
+	endpointsLeft: [],
 	pending: 0,
 	triggerTimesMs: [],
 	problems: [],

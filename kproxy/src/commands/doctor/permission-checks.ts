@@ -27,7 +27,13 @@ const NEEDS: readonly Need[] = [
 	{
 		name: "CAP_SYS_ADMIN",
 		bit: SYS_ADMIN_BIT,
-		why: "names other owners' programs on our hooks in doctor and status; the daemon works without it",
+		why: "enters the network namespaces of pods, to end UDP sockets to backends that are gone; names other owners' programs",
+		optional: true,
+	},
+	{
+		name: "CAP_SYS_PTRACE",
+		bit: 19n,
+		why: "finds the network namespaces of pods, to end UDP sockets to backends that are gone",
 		optional: true,
 	},
 ];

@@ -94,7 +94,7 @@ function formatOutcomes({ outcomes }: Status): string {
 	}
 	return formatTable(
 		["OUTCOME", "HOOK", "COUNT", "MEANING"],
-		outcomes.map(({ reason, hook, packets, sentence }) => [reason, hook, String(packets), sentence]),
+		outcomes.map((outcome) => [outcome.reason, hookText(outcome), String(outcome.packets), outcome.sentence]),
 	);
 }
 
@@ -109,4 +109,9 @@ function formatProblems(daemon: DaemonStatus | undefined): string {
 				["PROBLEMS"],
 				lines.map((line) => [line]),
 			);
+}
+
+/** Packets are counted by their direction, too; a socket hook has one. */
+function hookText({ hook, direction }: Status["outcomes"][number]): string {
+	return hook === "NODE" || hook === "POD" ? `${hook} ${direction}` : hook;
 }

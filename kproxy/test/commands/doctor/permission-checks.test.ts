@@ -29,7 +29,7 @@ test("Each missing capability is named with what kproxy needs it for and how to 
 		advice: "run as root, or add BPF to securityContext.capabilities.add",
 	});
 	t.is(checks.get("CAP_NET_ADMIN")?.level, "fail");
-	t.is(checks.get("CAP_SYS_ADMIN")?.level, "warn");
+	for (const optional of ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"]) t.is(checks.get(optional)?.level, "warn");
 	t.regex(checks.get("seccomp")?.found ?? "", /a filter is on/);
 });
 

@@ -39,7 +39,10 @@ test.serial("the client is told of no way around this node", async (t) => {
 	const seen = await stage.client.capture();
 	const target = { protocol: "UDP" as const, address: stage.node1.IPv4, port: web.nodePort };
 	t.is((await stage.client.dial(target)).answer, "a2");
-	t.deepEqual((await seen.stop()).filter(({ icmp }) => icmp !== undefined && icmp.type === 5), []);
+	t.deepEqual(
+		(await seen.stop()).filter(({ icmp }) => icmp !== undefined && icmp.type === 5),
+		[],
+	);
 	const { outcomes } = JSON.parse(stage.node1.kproxy(["status", "-o", "json"]).stdout);
 	t.true(outcomes.some(({ reason }: { reason: string }) => reason === "HIDDEN_REDIRECT"));
 	// The kernel has one allowance for all that it tells a client, and a redirect uses it up.
