@@ -8,7 +8,15 @@ import { runCommand } from "./command.ts";
 const CONTENTS: Readonly<Record<string, readonly string[]>> = {
 	"bpf-loader": ["dist/index.js", "dist/index.d.ts", "bin/bpf2ts.js"],
 	"bpf-maps": ["dist/index.js", "dist/index.d.ts"],
-	kproxy: ["dist/cli.js", "bin/kproxy.js", "objects/sock_lb.bpf.o", "examples/web.yaml"],
+	kproxy: [
+		"dist/cli.js",
+		"bin/kproxy.js",
+		"objects/sock_lb.bpf.o",
+		"objects/tc.bpf.o",
+		"examples/web.yaml",
+		"deploy/daemonset.yaml",
+		"docs/replace-kube-proxy.md",
+	],
 };
 
 const USE_ALL = 'await Promise.all(["bpf-loader", "bpf-maps", "kproxy"].map((name) => import(name)))';

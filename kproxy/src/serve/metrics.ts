@@ -158,7 +158,7 @@ function createDurationMetrics(registers: Registry[]) {
 function createKernelMetrics(registers: Registry[], sample: () => KernelSample): () => void {
 	const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
 	const byMap = (name: string, help: string) => new Gauge({ name, help, labelNames: ["map"], registers });
-	const frontends = gauge("kproxy_frontends", "Frontends that the kernel serves");
+	const frontends = gauge("kproxy_frontends", "Frontends in the kernel, and one guard for each ClusterIP");
 	const backends = gauge("kproxy_backends", "Backends that the kernel knows");
 	const entries = byMap("kproxy_map_entries", "Entries in use, by map");
 	const noLocalEndpoints = new Gauge({
