@@ -115,7 +115,7 @@ test.serial("Health turns good with the first sync, and metrics tell what was do
 	const metrics = get("http://127.0.0.1:10249/metrics");
 	t.regex(metrics, /^kproxy_frontends 1$/m);
 	t.regex(metrics, /^kproxy_backends 3$/m);
-	t.regex(metrics, /^kproxy_map_entries\{map="svc_frontends"\} 1$/m);
+	t.regex(metrics, /^kproxy_map_entries\{map="svc_frontends"\} 2$/m);
 	t.regex(metrics, /^kubeproxy_sync_proxy_rules_service_changes_total 1$/m);
 	t.regex(metrics, /^kubeproxy_sync_proxy_rules_endpoint_changes_pending 0$/m);
 	t.regex(metrics, /^kubeproxy_proxy_healthz_total\{code="200"\} 1$/m);
