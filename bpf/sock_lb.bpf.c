@@ -272,12 +272,14 @@ static __always_inline enum reason check_bind(struct bpf_sock *ctx, bool mapped)
 	return find_frontend(&any, ctx->protocol, &frontend) ? REASON_NOT_FRONTEND : REASON_NODE_PORT_TAKEN;
 }
 
-/* bind() has an error of its own for a port that is taken. */
+/* As of a port that somebody has; before Linux 6.1, EPERM. */
 static __always_inline enum verdict conclude_bind(enum reason reason)
 {
 	if (reason == REASON_NOT_FRONTEND)
 		return VERDICT_PASS;
 	count(reason, HOOK_POST_BIND, DIRECTION_EGRESS);
+	if (refuse_with_errno)
+		bpf_set_retval(-EADDRINUSE);
 	return VERDICT_REFUSE;
 }
 

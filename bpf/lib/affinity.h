@@ -6,10 +6,6 @@
 #include "backend.h"
 #include "clock.h"
 
-/* Slots that are looked through when the set of backends has changed; in a longer range the client is moved.
- */
-#define LOOKED_THROUGH 1024
-
 /* A socket has no source address yet when it dials, so its client is its network namespace. */
 static __always_inline struct in6_addr namespace_client(__u64 netns_cookie)
 {

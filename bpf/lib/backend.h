@@ -9,7 +9,7 @@
 #include "address.h"
 
 /* Slots that are looked through when a set of backends has changed; in a longer range the client is moved. */
-#define LOOKED_THROUGH 1024
+#define LOOKED_THROUGH 512
 
 /* The last steps of splitmix64: every input bit reaches every output bit. */
 static __always_inline __u32 mix(__u64 x)

@@ -63,10 +63,13 @@ static __noinline int may_reopen(const struct packet *packet, const struct flow_
 
 /* May the flow go on to its backend? One that terminates has left the ranges, and its flows end by
  * themselves. */
-static __always_inline bool is_still_behind(const struct frontend *frontend, struct flow_target *target)
+static __noinline int is_still_behind(const struct frontend *frontend, struct flow_target *target)
 {
-	const struct backend *backend = find_kept(target->backend, target->reuse);
+	const struct backend *backend;
 
+	if (!frontend || !target)
+		return false;
+	backend = find_kept(target->backend, target->reuse);
 	return backend && (is_still_in(&frontend->internal, target->backend, &target->slot) ||
 			   is_still_in(&frontend->external, target->backend, &target->slot) ||
 			   backend->state == BACKEND_TERMINATING);

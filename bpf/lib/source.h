@@ -12,7 +12,7 @@
 
 /* Ports that are tried before a flow is refused: those of long flows stand between those that are free again.
  */
-#define PORT_TRIES 16
+#define PORT_TRIES 8
 
 /* What a socket address family is for the routing look-up; sys/socket.h is no header for BPF. */
 #define FAMILY_INET 2

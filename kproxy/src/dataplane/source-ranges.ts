@@ -1,13 +1,10 @@
-import { readAddress, writeAddress } from "bpf-loader";
+import { networkAddress } from "../network-address.ts";
 import type { RangeKey } from "./generated/sock_lb.ts";
 
 /** Bits before the address in a key of svc_ranges: the service number. */
 const SERVICE_BITS = 32;
 /** Bits before an IPv4 address that is written as an IPv6 one. */
 const MAPPED_BITS = 96;
-const ADDRESS_BYTES = 16;
-
-const view = new DataView(new ArrayBuffer(ADDRESS_BYTES));
 
 /** A CIDR as the key of svc_ranges, with the bits past its prefix cleared, as the kernel compares them. */
 export function rangeKey(service: number, cidr: string): RangeKey {
@@ -18,13 +15,7 @@ export function rangeKey(service: number, cidr: string): RangeKey {
 
 /** The same key with the bits past its prefix cleared: to the kernel they are one. */
 export function withoutHostBits({ prefixLength, service, address }: RangeKey): RangeKey {
-	const bits = prefixLength - SERVICE_BITS;
-	writeAddress(address, view, 0);
-	for (let index = 0; index < ADDRESS_BYTES; index += 1) {
-		const kept = Math.min(8, Math.max(0, bits - index * 8));
-		view.setUint8(index, view.getUint8(index) & (0xff00 >> kept));
-	}
-	return { prefixLength, service, address: readAddress(view, 0) };
+	return { prefixLength, service, address: networkAddress(address, prefixLength - SERVICE_BITS) };
 }
 
 /** The CIDR behind a key, as in `10.0.0.0/8`. */

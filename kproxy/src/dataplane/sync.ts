@@ -4,17 +4,27 @@ import {
 	BackendState,
 	type Frontend,
 	FrontendFlag,
+	type FrontendKey,
 	type SlotRange,
 } from "./generated/sock_lb.ts";
-import { type Ledger, take, unwritten, type WriteFailure, write } from "./ledger.ts";
+import { type Ledger, take, unwritten, type Wish, type WriteFailure, write } from "./ledger.ts";
 import { createLedgers, type ServiceLedgers } from "./service-ledgers.ts";
-import { type Desired, type Mirror, readTables, type ServiceTables, sameFrontend } from "./tables.ts";
+import {
+	type Desired,
+	frontendText,
+	isGuard,
+	type Mirror,
+	readTables,
+	type ServiceTables,
+	sameFrontend,
+} from "./tables.ts";
 
 /** What one apply did to the kernel, in entries. */
 export interface Applied {
+	/** Without guards. */
 	frontendsWritten: number;
 	frontendsDeleted: number;
-	/** Cells of the other maps, written or zeroed. */
+	/** Guards, and cells of the other maps, written or zeroed. */
 	cellsWritten: number;
 	/** Entries that still differ from what is desired; to be tried again. */
 	pending: number;
@@ -35,11 +45,13 @@ export interface Sync {
 interface SyncState extends ServiceLedgers {
 	mirror: Mirror;
 	failures: WriteFailure[];
+	/** Guards that this apply wrote or deleted. */
+	guardsWritten: number;
 }
 
 /** A sync that starts from what the maps hold (`mirror`, as `readTables` gives it, if it has been read already). */
 export function createSync(tables: ServiceTables, mirror: Mirror = readTables(tables)): Sync {
-	const state: SyncState = { mirror, ...createLedgers(tables, mirror), failures: [] };
+	const state: SyncState = { mirror, ...createLedgers(tables, mirror), failures: [], guardsWritten: 0 };
 	return {
 		apply: (desired) => apply(state, desired),
 		frontendAt: (text) => (state.frontends.unknown.has(text) ? "unknown" : mirror.frontends.get(text)?.value),
@@ -57,6 +69,7 @@ function apply(state: SyncState, desired: Desired): Applied {
 	const { frontends, slots, backends, names, ranges } = state;
 	const failures: WriteFailure[] = [];
 	state.failures = failures;
+	state.guardsWritten = 0;
 	take(backends, desired.backends);
 	take(slots, desired.slots);
 	take(names, desired.names);
@@ -70,7 +83,7 @@ function apply(state: SyncState, desired: Desired): Applied {
 	cellsWritten += writeRanges(state);
 
 	let frontendsWritten = writeFrontends(state);
-	const frontendsDeleted = flush(frontends, { failures, select: (value) => value === undefined });
+	const frontendsDeleted = flushFrontends(state, (value) => value === undefined);
 	// A full map takes what is new only after what is old has gone.
 	if (frontends.pending.size > 0) frontendsWritten += writeFrontends(state);
 
@@ -89,19 +102,29 @@ function apply(state: SyncState, desired: Desired): Applied {
 	}
 	const ledgers = [frontends, slots, backends, names, ranges];
 	const pending = ledgers.reduce((sum, ledger) => sum + ledger.pending.size, 0);
+	cellsWritten += state.guardsWritten;
 	return { frontendsWritten, frontendsDeleted, cellsWritten, pending };
 }
 
-/** Writes what is pending and selected. */
+/** Writes what is pending and selected; `onBatch` sees each batch once it has been tried. */
 function flush<I, K, V, P>(
 	ledger: Ledger<I, K, V, P>,
-	{ failures, select }: { failures: WriteFailure[]; select: (value: V | undefined, id: I) => boolean },
+	{
+		failures,
+		select,
+		onBatch,
+	}: {
+		failures: WriteFailure[];
+		select: (value: V | undefined, id: I) => boolean;
+		onBatch?: (batch: readonly Wish<K, V>[]) => void;
+	},
 ): number {
 	let count = 0;
 	for (const batch of unwritten(ledger, select)) {
 		const result = write(ledger, batch);
 		failures.push(...result.failures);
 		count += result.written;
+		onBatch?.(batch);
 	}
 	return count;
 }
@@ -120,7 +143,7 @@ function writeRanges({ ranges, mirror, failures }: SyncState): number {
 
 /** Writes frontends: all that change, and as many new ones as fit. */
 function writeFrontends(state: SyncState): number {
-	const { frontends, mirror, failures } = state;
+	const { frontends, mirror } = state;
 	let room = frontends.table.maxEntries - mirror.frontends.size;
 	const select = (value: Frontend | undefined, text: string) => {
 		if (value === undefined || !isComplete(state, value)) return false;
@@ -128,7 +151,26 @@ function writeFrontends(state: SyncState): number {
 		room -= 1;
 		return room >= 0;
 	};
-	return flush(frontends, { failures, select });
+	return flushFrontends(state, select);
+}
+
+/** Writes what is pending and selected; returns how many of them are no guards. */
+function flushFrontends(
+	state: SyncState,
+	select: (value: Frontend | undefined, text: string) => boolean,
+): number {
+	const { frontends, failures } = state;
+	let guards = 0;
+	const isWrittenGuard = (key: FrontendKey) => isGuard(key) && !frontends.pending.has(frontendText(key));
+	const written = flush(frontends, {
+		failures,
+		select,
+		onBatch(batch) {
+			for (const [key] of batch) if (isWrittenGuard(key)) guards += 1;
+		},
+	});
+	state.guardsWritten += guards;
+	return written - guards;
 }
 
 /** What frontends in the kernel lead to that should be others by now, but could not be written: it stays till they are. */

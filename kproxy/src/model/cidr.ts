@@ -1,4 +1,4 @@
-import { address6 } from "bpf-loader";
+import { networkAddress } from "../network-address.ts";
 import { addressFamily, canonicalAddress } from "./address.ts";
 
 /** A range of addresses. */
@@ -16,7 +16,7 @@ export function parseCidr(text: string): Cidr | undefined {
 	const address = canonicalAddress(host, family);
 	const bits = Number(length);
 	if (address === undefined || bits > (family === "IPv4" ? 32 : 128)) return undefined;
-	return { family, text: `${networkOf(address, mappedBits(family, bits))}/${bits}` };
+	return { family, text: `${networkAddress(address, mappedBits(family, bits))}/${bits}` };
 }
 
 /** Whether an address lies in a range that {@link parseCidr} has written. */
@@ -25,21 +25,10 @@ export function cidrContains(cidr: string, address: string): boolean {
 	const family = addressFamily(address);
 	if (family === undefined || family !== addressFamily(cidr.slice(0, slash))) return false;
 	const bits = mappedBits(family, Number(cidr.slice(slash + 1)));
-	return networkOf(address, bits) === cidr.slice(0, slash);
+	return networkAddress(address, bits) === cidr.slice(0, slash);
 }
 
 /** IPv4 lies in the last 32 of the 128 bits. */
 function mappedBits(family: "IPv4" | "IPv6", bits: number): number {
 	return family === "IPv4" ? 96 + bits : bits;
-}
-
-const view = new DataView(new ArrayBuffer(16));
-
-function networkOf(address: string, bits: number): string {
-	address6.encode(address, view, 0);
-	for (let at = 0; at < 16; at += 1) {
-		const kept = Math.min(8, Math.max(0, bits - at * 8));
-		view.setUint8(at, view.getUint8(at) & (0xff00 >> kept));
-	}
-	return address6.decode(view, 0);
 }

@@ -1,5 +1,6 @@
 import { FrontendFlag, Protocol } from "../dataplane/generated/sock_lb.ts";
-import { isUnsound, type PlannedRow } from "./adopt.ts";
+import type { PlannedRow } from "./adopt.ts";
+import { isUnsound } from "./frontend-groups.ts";
 import { frontendsOf } from "./frontends.ts";
 import { place } from "./place.ts";
 import type { Endpoint, ServicePortRow } from "./row.ts";

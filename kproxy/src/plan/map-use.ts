@@ -6,6 +6,8 @@ export interface MapUse {
 	name: string;
 	used: number;
 	limit: number;
+	/** Of svc_frontends: how many of them are guards of ClusterIPs, which are no frontends to anybody. */
+	guards?: number;
 }
 
 /** A map is said to be nearly full from here on. */

@@ -75,9 +75,14 @@ export function emptyDraft(): Draft {
 
 /** How full the maps are, by what is planned and not yet given back. */
 export function mapUse(state: PlannerState): MapUse[] {
-	const { limits } = state;
+	const { limits, frontends, guards } = state;
 	return [
-		{ name: "svc_frontends", used: state.frontends.size + state.guards.size, limit: limits.frontends },
+		{
+			name: "svc_frontends",
+			used: frontends.size + guards.size,
+			limit: limits.frontends,
+			guards: guards.size,
+		},
 		{ name: "svc_slots", used: state.slots.used, limit: limits.slots },
 		// Number 0 stands for nothing in both.
 		{ name: "svc_backends", used: state.backends.free.used, limit: Math.max(0, limits.backends - 1) },

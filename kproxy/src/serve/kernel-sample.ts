@@ -12,8 +12,9 @@ export function sampleKernel(
 ): KernelSample {
 	const used = new Map(use.map((map) => [map.name, map.used]));
 	const limits = new Map(use.map((map) => [map.name, map.limit]));
+	const guards = use.reduce((sum, map) => sum + (map.guards ?? 0), 0);
 	return {
-		frontends: used.get("svc_frontends") ?? 0,
+		frontends: (used.get("svc_frontends") ?? 0) - guards,
 		backends: used.get("svc_backends") ?? 0,
 		maps: Object.values(maps).map(({ name, maxEntries }) => ({
 			name,

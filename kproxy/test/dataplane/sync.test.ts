@@ -10,6 +10,7 @@ import {
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { createSync } from "../../src/dataplane/sync.ts";
 import { type Desired, frontendText } from "../../src/dataplane/tables.ts";
+import { guardOf } from "../../src/plan/frontends.ts";
 import { type FakeTables, fakeTables } from "./fake-tables.ts";
 
 function backend(number: number, parts: Partial<Backend> = {}): Backend {
@@ -236,4 +237,22 @@ test("a frontend that cannot be deleted is a problem of its Service and is tried
 	tables.before = () => {};
 	t.is(sync.apply(emptyDesired()).frontendsDeleted, 1);
 	t.is(sync.frontendAt("10.96.0.1:80/TCP"), undefined);
+});
+
+test("guards count as cells, not as frontends, also where a write fails", (t) => {
+	const tables = fakeTables();
+	const sync = createSync(tables);
+	const { key, value } = guardOf("10.96.0.1");
+	const desired = services(1);
+	desired.frontends.set(frontendText(key), { key, value });
+	t.like(sync.apply(desired), { frontendsWritten: 1, cellsWritten: 4, pending: 0 });
+
+	const gone = emptyDesired();
+	gone.frontends.set(frontendText(key), { key, value: undefined });
+	tables.before = () => {
+		throw new Error("the kernel says no");
+	};
+	t.like(sync.apply(gone), { frontendsDeleted: 0, cellsWritten: 0, pending: 1 });
+	tables.before = () => {};
+	t.like(sync.apply(emptyDesired()), { frontendsDeleted: 0, cellsWritten: 1, pending: 0 });
 });

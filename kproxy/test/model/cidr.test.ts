@@ -21,6 +21,9 @@ const spelled: readonly [text: string, cidr: string | undefined][] = [
 	["fd00::/129", undefined],
 	["fe80::1%eth0/64", undefined],
 	["::ffff:10.0.0.0/104", undefined],
+	["::ffff:a00:0/104", undefined],
+	["::ffff:0:0/96", undefined],
+	["0:0:0:0:0:FFFF:10.0.0.1/40", undefined],
 	["/8", undefined],
 	["", undefined],
 ];

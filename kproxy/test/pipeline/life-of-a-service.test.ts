@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import test from "ava";
 import { parseAllDocuments } from "yaml";
+import type { SlotRange } from "../../src/dataplane/generated/sock_lb.ts";
 import { addressAndPort, protocolText } from "../../src/dataplane/tables.ts";
 import { createModel } from "../../src/model/model.ts";
 import { type ApiObject, KINDS } from "../../src/model/objects.ts";
@@ -79,11 +80,15 @@ test("the rows that life-of-a-service.md shows are those of the example", (t) =>
 	);
 });
 
+function runText(range: SlotRange | undefined): string {
+	return `slots from ${range?.first}, count ${range?.count}`;
+}
+
 test("the entries that life-of-a-service.md shows are those of the example", (t) => {
 	const tables = fakeTables();
 	const pipeline = createPipeline({ tables, onReport() {} });
 	pipeline.pass({ changes: come(...exampleObjects()), synced: true });
-	const { frontends, slots, backends, names } = tables.content();
+	const { frontends, guards, slots, backends, names, ranges } = tables.content();
 	const [[number, name] = []] = names;
 	const [[key, frontend] = []] = frontends;
 	const shown = [...backends].map(([number, cell]) => {
@@ -103,11 +108,13 @@ test("the entries that life-of-a-service.md shows are those of the example", (t)
 			[
 				"svc_frontends",
 				key ?? "",
-				`slots from ${frontend?.internal.first}, count ${frontend?.internal.count}, service ${frontend?.service}`,
+				`internal ${runText(frontend?.internal)}, external ${runText(frontend?.external)}, service ${frontend?.service}`,
 			],
+			["svc_frontends", `${guards[0]}:0/any`, "the guard: no slots, service 0"],
 		],
 	);
 	t.deepEqual([...backends.keys()].slice(3), [4, 5, 6]);
 	t.deepEqual([...slots.keys()].slice(3), [3, 4, 5]);
 	t.deepEqual([...names.keys()], [1, 2]);
+	t.is(ranges.size, 0);
 });

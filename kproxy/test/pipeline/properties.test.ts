@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { type Frontend, FrontendFlag } from "../../src/dataplane/generated/sock_lb.ts";
+import { BackendState, type Frontend, FrontendFlag } from "../../src/dataplane/generated/sock_lb.ts";
 import { compareViews, describeTables } from "../../src/dataplane/service-view.ts";
 import type { ApiObject } from "../../src/model/objects.ts";
 import { createPipeline, type Pipeline } from "../../src/pipeline.ts";
@@ -416,3 +416,61 @@ function assertPartOf(
 	const strangers = [...servedBy(tables)].filter(([, { owner }]) => !owners.has(owner));
 	t.deepEqual(strangers, []);
 }
+
+interface Garbage {
+	slots: [number, number][];
+	frontends: { at: number; first: number; count: number; external: number; service: number }[];
+	states: [number, BackendState][];
+}
+
+const garbage: fc.Arbitrary<Garbage> = fc.record({
+	slots: fc.array(fc.tuple(fc.nat(30), fc.nat(300)), { maxLength: 5 }),
+	frontends: fc.array(
+		fc.record({
+			at: fc.nat(20),
+			first: fc.nat(2100),
+			count: fc.nat(40),
+			external: fc.nat(30),
+			service: fc.nat(20),
+		}),
+		{ maxLength: 4 },
+	),
+	states: fc.array(fc.tuple(fc.nat(20), fc.constantFrom(...Object.values(BackendState))), { maxLength: 4 }),
+});
+
+/** What nobody should have written there. */
+function spoil(tables: FakeTables, { slots, frontends, states }: Garbage): void {
+	tables.slots.setAll(slots);
+	const entries = [...tables.frontends.entries()];
+	for (const { at, first, count, external, service } of frontends) {
+		const [key, value] = entries[at % Math.max(1, entries.length)] ?? [];
+		if (key === undefined || value === undefined) continue;
+		const spoilt = { ...value, internal: { first, count }, external: { first: external, count }, service };
+		tables.frontends.setAll([[key, spoilt]]);
+	}
+	for (const [number, state] of states) {
+		const cell = tables.backends.get(number);
+		if (cell) tables.backends.setAll([[number, { ...cell, state }]]);
+	}
+}
+
+test("whatever stands in the maps, the next start serves what it should and clears the rest away", (t) => {
+	fc.assert(
+		fc.property(steps(6), garbage, (life, rubbish) => {
+			const tables = fakeTables(ROOM);
+			const first = start(tables);
+			for (const { changes } of life) first.pipeline.pass({ changes, synced: true });
+			spoil(tables, rubbish);
+			const expected = reference(objectsAfter(life.flatMap(({ changes }) => changes)));
+			const { pipeline, time } = start(tables);
+			pipeline.pass({ changes: come(...objectsAfter(life.flatMap(({ changes }) => changes))), synced: true });
+			for (let i = 0; i < 2; i += 1) {
+				time.nowMs += GRACE_MS;
+				pipeline.pass({ changes: [], synced: true });
+			}
+			assertServes(t, { tables, expected });
+			assertNothingLeft(t, { tables, expected });
+		}),
+		settings,
+	);
+});

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { SocketEnd } from "bpf-loader";
 import { openArray } from "bpf-maps";
 import { type Backend, maps, Protocol } from "../../dataplane/generated/sock_lb.ts";
@@ -7,6 +8,9 @@ import { destroyStaleSockets } from "../../dataplane/stale-sockets.ts";
 import { addressAndPort, protocolText } from "../../dataplane/tables.ts";
 import type { Pipeline } from "../../pipeline.ts";
 import type { Logger } from "../../serve/logger.ts";
+
+/** What was asked of a backend that still runs is answered first: its socket must not be ended in between. */
+const ANSWERS_MS = 250;
 
 /**
  * Ends connected UDP sockets whose frontend no longer leads to their backend, of these: a client such as a resolver then
@@ -25,6 +29,7 @@ export function createStaleSocketEnder(
 			protocol: protocolText(protocol),
 		}));
 		if (backends.length === 0) return;
+		await setTimeout(ANSWERS_MS, undefined, { ref: false });
 		// Many sockets, few pairs of frontend and backend.
 		const known = new Map<string, boolean>();
 		const isOurs = (cookie: bigint, peer: SocketEnd) => {

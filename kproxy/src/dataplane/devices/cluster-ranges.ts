@@ -1,5 +1,5 @@
-import { address6 } from "bpf-loader";
 import type { MapTable } from "bpf-maps";
+import { networkAddress } from "../../network-address.ts";
 import type { Problem } from "../../problem.ts";
 import type { Cluster, Prefix } from "../generated/tc.ts";
 import { writeMap } from "./node-maps.ts";
@@ -9,6 +9,8 @@ const MAX_PREFIXES = 4;
 
 /** Bits that IPv4 has in front of it in an IPv6 address. */
 const MAPPED_BITS = 96;
+
+const ALL_ONES = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
 
 /** Address ranges of the cluster, as CIDRs. */
 export interface ClusterRanges {
@@ -46,15 +48,7 @@ function prefixes(cidrs: readonly string[]): Prefix[] {
 function prefixOf(cidr: string): Prefix {
 	const [network = "", bits] = cidr.split("/");
 	const length = network.includes(":") ? Number(bits) : MAPPED_BITS + Number(bits);
-	const mask = new DataView(new ArrayBuffer(16));
-	const address = new DataView(new ArrayBuffer(16));
-	address6.encode(network, address, 0);
-	for (let at = 0; at < 16; at++) {
-		const kept = 0xff00 >> Math.min(8, Math.max(0, length - at * 8));
-		mask.setUint8(at, kept & 0xff);
-		address.setUint8(at, address.getUint8(at) & kept);
-	}
-	return { address: address6.decode(address, 0), mask: address6.decode(mask, 0) };
+	return { address: networkAddress(network, length), mask: networkAddress(ALL_ONES, length) };
 }
 
 function tooMany(what: string, cidrs: readonly string[], consequence: string): Problem[] {
