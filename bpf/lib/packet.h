@@ -134,7 +134,7 @@ static __noinline enum reason follow_fragments(struct packet *packet, __be32 id,
 	return 0;
 }
 
-/* Where the packet ends: a short Ethernet frame goes on after it. 0: it is cut short. */
+/* Where the packet ends: a short Ethernet frame goes on after it. 0: it has no header. */
 static __always_inline __u32 packet_end(struct __sk_buff *skb, const struct packet *packet)
 {
 	__u32 field = ETH_HLEN + (packet->ipv6 ? __builtin_offsetof(struct ipv6hdr, payload_len)
@@ -145,7 +145,7 @@ static __always_inline __u32 packet_end(struct __sk_buff *skb, const struct pack
 	if (bpf_skb_load_bytes(skb, field, &length, sizeof(length)))
 		return 0;
 	end = ETH_HLEN + bpf_ntohs(length) + (packet->ipv6 ? sizeof(struct ipv6hdr) : 0);
-	return end <= skb->len ? end : 0;
+	return end < skb->len ? end : skb->len;
 }
 
 static __always_inline bool is_served(__u8 protocol)
@@ -273,7 +273,7 @@ static __always_inline bool parse_extensions(struct __sk_buff *skb, struct packe
 		__u32 next;
 
 		if (!is_extension(protocol))
-			return packet->transport <= FURTHEST_TRANSPORT;
+			return true;
 		next = skip_extension(skb, packet->transport, protocol, &extension);
 		if (!next)
 			return false;
@@ -287,7 +287,7 @@ static __always_inline bool parse_extensions(struct __sk_buff *skb, struct packe
 		if (fragment->later)
 			return true;
 	}
-	return !is_extension(packet->flow.protocol) && packet->transport <= FURTHEST_TRANSPORT;
+	return !is_extension(packet->flow.protocol);
 }
 
 static __always_inline bool parse_ipv6(struct packet *packet, void *data, void *data_end)
@@ -331,6 +331,8 @@ static __always_inline enum reason parse_packet(struct __sk_buff *skb, struct pa
 			return REASON_BAD_PACKET;
 		if (is_extension(packet->flow.protocol) && !parse_extensions(skb, packet, &fragment))
 			return REASON_OTHER_PROTOCOL;
+		if (packet->transport > FURTHEST_TRANSPORT)
+			return REASON_BAD_PACKET;
 	}
 	if (packet->flow.protocol == (packet->ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return fragment.later || fragment.first ? REASON_OTHER_PROTOCOL : parse_icmp(skb, packet);

@@ -15,7 +15,7 @@ import {
 const TIMEOUT_S = 60;
 const SECOND_NS = 1_000_000_000n;
 /** Slots that are looked through for a backend that has moved: LOOKED_THROUGH in bpf/lib/affinity.h. */
-const LOOKED_THROUGH = 1024;
+const LOOKED_THROUGH = 512;
 /** So many slots that one of them is never picked by chance. */
 const CROWD = 40_000;
 /** Backends of one service, at addresses that end in their numbers; the names of their servers are `n1`, `n2`, … */

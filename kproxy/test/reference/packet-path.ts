@@ -61,12 +61,15 @@ export class PacketPath {
 		}
 		const frontend = this.#findFrontend(flow);
 		if (typeof frontend === "string") return frontend;
-		if (known && this.#stays(packet, known)) {
+		if (known && this.#stays(packet, known, frontend)) {
 			this.#noteClient(packet, known);
 			goTo(known, to);
 			return undefined;
 		}
-		if (known) this.memory.replies.delete(replyKey(flow, known));
+		if (known) {
+			this.memory.replies.delete(replyKey(flow, known));
+			this.memory.targets.delete(flowKey(flow));
+		}
 		return this.#open(flow, frontend, pod, to);
 	}
 
@@ -96,15 +99,25 @@ export class PacketPath {
 			: undefined;
 	}
 
-	#stays(packet: Packet, known: Target): boolean {
+	/** May a flow that does not end by itself go on? One to a backend that terminates may, though it has left the ranges. */
+	#isStillBehind(frontend: Frontend, known: Target): boolean {
+		const backend = this.#kept(known.backend, known.reuse);
+		const isIn = (range: Frontend["internal"]) => range !== "beyond" && range.includes(known.backend);
+		return (
+			backend !== undefined &&
+			(isIn(frontend.internal) || isIn(frontend.external) || backend.state === "TERMINATING")
+		);
+	}
+
+	#stays(packet: Packet, known: Target, frontend: Frontend): boolean {
 		const { nowS } = this.memory;
 		const { udpTimeoutS } = this.world.tunables;
 		const { protocol } = packet.flow;
-		const kept = this.#kept(known.backend, known.reuse) !== undefined;
-		if (protocol === protocols.UDP) return kept && nowS - known.seenS <= udpTimeoutS;
+		if (protocol === protocols.UDP)
+			return nowS - known.seenS <= udpTimeoutS && this.#isStillBehind(frontend, known);
 		if (!packet.opens) return true;
 		const reply = this.memory.replies.get(replyKey(packet.flow, known));
-		if (!reply || !kept || known.ended) return false;
+		if (!reply || !this.#kept(known.backend, known.reuse) || known.ended) return false;
 		return !reply.backendFin && !reply.reset && !isOver(reply, { protocol, nowS, udpTimeoutS });
 	}
 
@@ -185,7 +198,10 @@ export class PacketPath {
 		};
 		const forced = this.world.tunables.masqueradeAll || elsewhere || target.address === flow.source;
 		const plain = replyKey(flow, target);
-		if (!forced && this.#isFree(plain, reply, flow.protocol)) {
+		const ambiguous =
+			this.#isOurs(flow.sourcePort) &&
+			this.memory.replies.get(replyKey(flow, { ...target, snatPort: flow.sourcePort }))?.client === flow.source;
+		if (!forced && !ambiguous && this.#isFree(plain, reply, flow.protocol)) {
 			this.memory.replies.set(plain, reply);
 			return undefined;
 		}
@@ -193,7 +209,9 @@ export class PacketPath {
 		if (!reply.snatAddress) return "NO_SNAT_ADDRESS";
 		const keyOf = (port: number) => replyKey(flow, { ...target, snatPort: port });
 		const isFree = (candidate: number) =>
-			this.#isOurs(candidate) && this.#isFree(keyOf(candidate), reply, flow.protocol);
+			this.#isOurs(candidate) &&
+			!this.memory.replies.has(replyKey({ ...flow, sourcePort: candidate }, target)) &&
+			this.#isFree(keyOf(candidate), reply, flow.protocol);
 		const port = this.#chance.port({ flow, isFree });
 		if (port === undefined) return "NO_SNAT_PORT";
 		target.snatPort = port;

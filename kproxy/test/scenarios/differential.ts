@@ -97,13 +97,16 @@ export class Differential {
 					(_, index) => snatPortFirst + index,
 				);
 				const free = ports.filter(isFree);
-				// Sixteen are tried: where more than half are free, one of them is found.
-				if (free.length * 2 > ports.length) return free[0];
+				// Eight are tried, one after the other: fewer taken ones cannot stand in the way.
+				if (free.length > 0 && ports.length - free.length < PORT_TRIES) return free[0];
 				return this.#last?.reason === "NO_SNAT_PORT" ? undefined : free[0];
 			},
 		};
 	}
 }
+
+/** As in bpf/lib/source.h. */
+const PORT_TRIES = 8;
 
 function compareFrames(hook: Hook, frames: { frame: Uint8Array; got: Uint8Array; wanted: Uint8Array }): void {
 	const { frame, got, wanted } = frames;
