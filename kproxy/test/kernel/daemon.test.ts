@@ -113,8 +113,8 @@ test.serial("Health turns good with the first sync, and metrics tell what was do
 	t.regex(get("http://127.0.0.1:10256/livez"), /\n200$/);
 	t.regex(get("http://127.0.0.1:10256/metrics"), /\n404$/, "metrics are on their own address only");
 	const metrics = get("http://127.0.0.1:10249/metrics");
-	// The ClusterIP's port, and the guard of its other ports.
-	t.regex(metrics, /^kproxy_frontends 2$/m);
+	// The guard of a ClusterIP is an entry, and no frontend that anybody asked for.
+	t.regex(metrics, /^kproxy_frontends 1$/m);
 	t.regex(metrics, /^kproxy_backends 3$/m);
 	t.regex(metrics, /^kproxy_map_entries\{map="svc_frontends"\} 2$/m);
 	t.regex(metrics, /^kubeproxy_sync_proxy_rules_service_changes_total 1$/m);
