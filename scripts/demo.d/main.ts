@@ -92,8 +92,8 @@ async function playAll(stage: Stage, daemons: readonly Daemon[]): Promise<string
 	step("Session affinity, and kproxy affinity");
 	problems.push(...(await dialWithAffinity(stage)));
 	detail(kproxy(stage, ["affinity"]));
-	step("What is translated packet by packet: kproxy conntrack --service shop");
-	detail(firstLines(kproxy(stage, ["conntrack", "--service", "shop"]), 5));
+	step("What is translated packet by packet: kproxy conntrack --all --service shop");
+	detail(firstLines(kproxy(stage, ["conntrack", "--all", "--service", "shop"]), 5));
 	step(
 		"A backend is scaled away while clients go on dialling, a pod the ClusterIPs, one outside the NodePort",
 	);

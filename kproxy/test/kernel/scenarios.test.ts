@@ -52,7 +52,15 @@ test.serial(
 );
 
 /** Of other hooks, or no decision depends on what is in them. */
-const OTHER_MAPS = ["svc_names", "sock_peers", "sock_reverse", "random_state", "opening", "snat_sequence", "counters"];
+const OTHER_MAPS = [
+	"svc_names",
+	"sock_peers",
+	"sock_reverse",
+	"random_state",
+	"opening",
+	"snat_sequence",
+	"counters",
+];
 const OTHER_TUNABLES = ["refuse_with_errno", "host_netns"];
 
 test.serial("every map of the packet path has an entry in a scenario", (t) => {

@@ -200,7 +200,8 @@ export class PacketPath {
 		const plain = replyKey(flow, target);
 		const ambiguous =
 			this.#isOurs(flow.sourcePort) &&
-			this.memory.replies.get(replyKey(flow, { ...target, snatPort: flow.sourcePort }))?.client === flow.source;
+			this.memory.replies.get(replyKey(flow, { ...target, snatPort: flow.sourcePort }))?.client ===
+				flow.source;
 		if (!forced && !ambiguous && this.#isFree(plain, reply, flow.protocol)) {
 			this.memory.replies.set(plain, reply);
 			return undefined;
