@@ -14,6 +14,7 @@
 
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define IP_MORE_FRAGMENTS 0x2000
+#define IP6_FRAGMENT_OFFSET 0xfff8
 
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
@@ -161,6 +162,25 @@ static __always_inline struct in6_addr copy_address(const void *from)
 	return address;
 }
 
+/* Any IPv6 extension header but the fragment's begins like this. */
+struct extension {
+	__u8 next;
+	__u8 length;
+	__be16 offset; /* fragment: offset in the upper 13 bits, more fragments in the last */
+	__be32 id;     /* fragment */
+};
+
+/* Walks the extensions. Not inlined: few packets have any. Returns the next offset, or 0: the walk ends. */
+static __noinline int skip_extension(struct __sk_buff *skb, __u32 offset, __u8 protocol,
+				     struct extension *extension)
+{
+	if (!skb || !extension || bpf_skb_load_bytes(skb, offset, extension, sizeof(*extension)))
+		return 0;
+	if (protocol == IPPROTO_FRAGMENT)
+		return offset + sizeof(*extension);
+	return offset + (extension->length + 1) * 8;
+}
+
 /* The header inside an error, whose packet went the other way: flow.source is where that one was going. */
 static __always_inline enum reason parse_inner4(struct __sk_buff *skb, struct packet *packet)
 {
@@ -181,14 +201,23 @@ static __always_inline enum reason parse_inner4(struct __sk_buff *skb, struct pa
 	return 0;
 }
 
+/* Too large a datagram is sent in fragments, and the error quotes one: the first has the ports. */
 static __always_inline enum reason parse_inner6(struct __sk_buff *skb, struct packet *packet)
 {
+	struct extension extension = {};
 	struct ipv6hdr ip;
 	struct ports ports;
 
 	if (bpf_skb_load_bytes(skb, packet->inner, &ip, sizeof(ip)))
 		return REASON_NOT_REMEMBERED;
 	packet->inner_transport = packet->inner + sizeof(ip);
+	if (ip.nexthdr == IPPROTO_FRAGMENT) {
+		packet->inner_transport =
+			skip_extension(skb, packet->inner_transport, IPPROTO_FRAGMENT, &extension);
+		if (!packet->inner_transport || extension.offset & bpf_htons(IP6_FRAGMENT_OFFSET))
+			return REASON_NOT_REMEMBERED;
+		ip.nexthdr = extension.next;
+	}
 	if (!is_served(ip.nexthdr) || bpf_skb_load_bytes(skb, packet->inner_transport, &ports, sizeof(ports)))
 		return REASON_NOT_REMEMBERED;
 	packet->flow.source = copy_address(&ip.daddr);
@@ -238,25 +267,6 @@ static __always_inline bool parse_ipv4(struct packet *packet, void *data, void *
 	return true;
 }
 
-/* Any IPv6 extension header but the fragment's begins like this. */
-struct extension {
-	__u8 next;
-	__u8 length;
-	__be16 offset; /* fragment: offset in the upper 13 bits, more fragments in the last */
-	__be32 id;     /* fragment */
-};
-
-/* Walks the extensions. Not inlined: few packets have any. Returns the next offset, or 0: the walk ends. */
-static __noinline int skip_extension(struct __sk_buff *skb, __u32 offset, __u8 protocol,
-				     struct extension *extension)
-{
-	if (!skb || !extension || bpf_skb_load_bytes(skb, offset, extension, sizeof(*extension)))
-		return 0;
-	if (protocol == IPPROTO_FRAGMENT)
-		return offset + sizeof(*extension);
-	return offset + (extension->length + 1) * 8;
-}
-
 static __always_inline bool is_extension(__u8 protocol)
 {
 	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
@@ -279,7 +289,7 @@ static __always_inline bool parse_extensions(struct __sk_buff *skb, struct packe
 			return false;
 		if (protocol == IPPROTO_FRAGMENT) {
 			fragment->id = extension.id;
-			fragment->later = extension.offset & bpf_htons(0xfff8);
+			fragment->later = extension.offset & bpf_htons(IP6_FRAGMENT_OFFSET);
 			fragment->first = !fragment->later && extension.offset & bpf_htons(1);
 		}
 		packet->flow.protocol = extension.next;

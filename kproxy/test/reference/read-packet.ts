@@ -4,6 +4,7 @@ import type { Flow, Memory } from "./memory.ts";
 
 /** How far into a frame a transport header is looked for. */
 const FARTHEST_TRANSPORT = 2047;
+const FRAGMENT_HEADER = 44;
 
 /** A packet with what it does to its flow. */
 export interface Packet {
@@ -70,7 +71,8 @@ function readError(frame: Uint8Array, parsed: Parsed): Packet | string {
 	const { inner } = parsed;
 	if (!inner || inner.fragment.later || !isServed(inner.protocol)) return "NOT_REMEMBERED";
 	if (inner.sourcePort === undefined || inner.destinationPort === undefined) return "NOT_REMEMBERED";
-	if (inner.family === 6 && inner.transport !== inner.ip + 40) return "NOT_REMEMBERED";
+	const plain = inner.ip + 40 + (frame[inner.ip + 6] === FRAGMENT_HEADER ? 8 : 0);
+	if (inner.family === 6 && inner.transport !== plain) return "NOT_REMEMBERED";
 	const flow = {
 		source: inner.destination,
 		destination: inner.source,

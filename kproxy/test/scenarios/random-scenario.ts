@@ -123,6 +123,7 @@ function followStep(random: Random, index: number): Step {
 		fields.error = pick(random, ERRORS);
 		if (often(random, 50)) fields.from = "router";
 		if (often(random, 50)) fields.keep = pick(random, [4, 8, 12, 20]);
+		if (often(random, 25)) fields.quotes = "first fragment";
 	}
 	const step = `s${Math.max(0, index - 1 - random.below(Math.min(index, 6)))}`;
 	return { id: `s${index}`, at: pick(random, hooks), follow: { step, how, with: fields } };

@@ -86,9 +86,10 @@ function followUp(follow: Follow, { symbols, seen }: Running): Uint8Array | unde
 		if (sourcePort !== undefined) turned.destinationPort = sourcePort;
 		return buildFrame(turned);
 	}
-	const { error, from: who, ...rest } = follow.with ?? {};
+	const { error, from: who, quotes, ...rest } = follow.with ?? {};
 	const [type, code] = errorTypes[String(error)]?.[symbols.family] ?? [0, 0];
 	const about: PacketWords = { from, to, protocol, ...ports, payload: 24 };
+	if (quotes === "first fragment") about.fragment = { id: 7, offset: 0, length: 24 };
 	return buildFrame({
 		from: who === undefined ? to : symbols.address(String(who)),
 		to: from,

@@ -45,7 +45,7 @@ export type PacketText = Readonly<Record<string, unknown>>;
 export interface Follow {
 	step: string;
 	how: "again" | "onward" | "reply" | "error";
-	/** Fields that differ, as in `flags`; for an error its name, and `from`: who says so. */
+	/** Fields that differ, as in `flags`; for an error its name, `from`: who says so, and `quotes: first fragment`. */
 	with?: PacketText;
 }
 
