@@ -86,29 +86,28 @@ static __noinline int claim_plain(const struct flow *flow, const struct choice *
 }
 
 /* The address of ours that the flow's packets get. Not inlined, for its stack. */
-static __noinline int choose_address(struct __sk_buff *skb, const struct packet *packet,
+static __noinline int choose_address(struct __sk_buff *skb, const struct flow *flow,
 				     const struct choice *choice, struct in6_addr *address)
 {
-	if (!skb || !packet || !choice || !address)
+	bool ipv6;
+
+	if (!skb || !flow || !choice || !address)
 		return false;
-	return find_source(route_device(skb, &packet->flow, &choice->endpoint.address, packet->ipv6),
-			   packet->ipv6, address);
+	ipv6 = !is_mapped(&flow->destination);
+	return find_source(route_device(skb, flow, &choice->endpoint.address, ipv6), ipv6, address);
 }
 
-/* Takes a place with a source port of ours. Returns 0 or NO_SNAT_PORT. Not inlined, for its stack. */
-static __noinline enum reason choose_port(enum protocol protocol, const struct choice *choice,
-					  struct opening *flow)
+/* Takes a place among the replies with a source port of ours. Returns 0 or NO_SNAT_PORT. */
+static __always_inline enum reason choose_port(enum protocol protocol, const struct choice *choice,
+					       struct opening *flow)
 {
-	struct flow key = {.protocol = protocol};
-	enum reason reason;
-
-	if (!choice || !flow)
-		return REASON_BAD_PACKET;
-	key.source = choice->endpoint.address;
-	key.source_port = choice->endpoint.port;
-	reason = claim_port(&key, &flow->reply, choice->number);
-	flow->target.snat_port = key.destination_port;
-	return reason;
+	flow->key = (struct flow){
+		.source = choice->endpoint.address,
+		.source_port = choice->endpoint.port,
+		.protocol = protocol,
+	};
+	flow->target.snat_port = claim_port(choice->number);
+	return flow->target.snat_port ? 0 : REASON_NO_SNAT_PORT;
 }
 
 static __always_inline void begin_reply(struct reply_target *reply, const struct flow *flow)
@@ -134,36 +133,55 @@ static __always_inline void begin_target(struct flow_target *target, const struc
 	};
 }
 
-/* A flow that is not known yet. Not inlined: once a flow, and it needs the stack. Returns 0 or why not. */
-static __noinline enum reason open_flow(struct __sk_buff *skb, const struct packet *packet,
-					const struct frontend *frontend, bool from_pod, struct flow *to)
+/*
+ * Picks a backend for the flow in `opening`, and writes the flow down. A function of its own that takes
+ * context and numbers alone, for the verifier to walk once. Returns 0 or the reason why not.
+ */
+__attribute__((noinline)) int begin_flow(struct __sk_buff *skb, __u32 from_pod)
 {
 	struct choice choice = {};
 	struct opening *flow;
 	enum reason reason;
 	__u32 only = 0;
 
-	if (!skb || !packet || !frontend || !to)
-		return REASON_BAD_PACKET;
 	flow = bpf_map_lookup_elem(&opening, &only);
 	if (!flow)
 		return REASON_NOT_TRACKED;
-	reason = admit(&packet->flow, frontend, from_pod, &choice);
+	reason = admit(&flow->client_flow, &flow->frontend, from_pod, &choice);
 	if (reason)
 		return reason;
 	begin_target(&flow->target, &choice);
-	begin_reply(&flow->reply, &packet->flow);
-	if (needs_source(&packet->flow, &choice, from_pod) ||
-	    !claim_plain(&packet->flow, &choice, &flow->reply)) {
-		if (!choose_address(skb, packet, &choice, &flow->reply.snat_address))
+	begin_reply(&flow->reply, &flow->client_flow);
+	if (needs_source(&flow->client_flow, &choice, from_pod) ||
+	    !claim_plain(&flow->client_flow, &choice, &flow->reply)) {
+		if (!choose_address(skb, &flow->client_flow, &choice, &flow->reply.snat_address))
 			return REASON_NO_SNAT_ADDRESS;
-		reason = choose_port(packet->flow.protocol, &choice, flow);
+		reason = choose_port(flow->client_flow.protocol, &choice, flow);
 		if (reason)
 			return reason;
 	}
-	go_to(&flow->target, to);
-	return bpf_map_update_elem(&conntrack, &packet->flow, &flow->target, BPF_ANY) ? REASON_NOT_TRACKED
-										      : 0;
+	return bpf_map_update_elem(&conntrack, &flow->client_flow, &flow->target, BPF_ANY)
+		       ? REASON_NOT_TRACKED
+		       : 0;
+}
+
+/* A flow that is not known yet. Returns 0 or why it is refused. */
+static __always_inline enum reason open_flow(struct __sk_buff *skb, const struct packet *packet,
+					     const struct frontend *frontend, bool from_pod, struct flow *to)
+{
+	struct opening *flow;
+	enum reason reason;
+	__u32 only = 0;
+
+	flow = bpf_map_lookup_elem(&opening, &only);
+	if (!flow)
+		return REASON_NOT_TRACKED;
+	flow->client_flow = packet->flow;
+	flow->frontend = *frontend;
+	reason = begin_flow(skb, from_pod);
+	if (!reason)
+		go_to(&flow->target, to);
+	return reason;
 }
 
 /* A reply to a source of ours: where its client is. The port stays ours until egress. */

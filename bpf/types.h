@@ -220,12 +220,16 @@ struct reply_target {
 };
 _Static_assert(sizeof(struct reply_target) == 72, "reply_target");
 
-/* A flow in the making. */
+/* A flow in the making: what it is given, and what becomes of it. */
 struct opening {
 	struct flow_target target;
 	struct reply_target reply;
+	struct flow key; /* of conntrack_reply, with a source port of ours */
+	struct flow client_flow;
+	struct frontend frontend;
+	__u8 reserved[4];
 };
-_Static_assert(sizeof(struct opening) == 112, "opening");
+_Static_assert(sizeof(struct opening) == 224, "opening");
 
 /* What all fragments of one packet share. */
 struct fragment_key {

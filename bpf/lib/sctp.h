@@ -21,9 +21,11 @@ static const __u32 zero_bytes[LENGTH_BITS] = {
 	0x88e56f72, 0x74c360a4, 0xe4172b16, 0x0d65762a, 0x35d73a62, 0x28461564, 0xbf455269, 0xe2ea32dc,
 };
 
-/* Product of two polynomials modulo CRC32c's, bits reversed. Without branches: the verifier would follow
- * each. */
-static __always_inline __u32 multiply(__u32 a, __u32 b)
+/*
+ * Product of two polynomials modulo CRC32c's, bits reversed. Without branches, which the verifier would
+ * follow, and a function of its own, which it walks once.
+ */
+__attribute__((noinline)) __u32 multiply(__u32 a, __u32 b)
 {
 	__u32 product = 0;
 

@@ -95,27 +95,40 @@ static __always_inline __be16 next_port(__u32 *tried)
 }
 
 /*
- * Finds a source port that no other flow to the backend has, and that the client itself has no flow from, and
- * takes it. Returns 0 or NO_SNAT_PORT.
+ * Takes a source port for the flow that is being opened, unless another flow to the backend has it, or the
+ * client itself has a flow from it. A function of its own that takes numbers alone, for the verifier to walk
+ * once. Returns whether it did.
  */
-static __always_inline enum reason claim_port(struct flow *key, const struct reply_target *reply,
-					      __u32 backend)
+__attribute__((noinline)) int try_port(__u32 port)
+{
+	__u32 only = 0;
+	struct opening *flow = bpf_map_lookup_elem(&opening, &only);
+
+	if (!flow)
+		return false;
+	flow->key.destination_port = port;
+	flow->key.destination = flow->reply.client_address;
+	if (bpf_map_lookup_elem(&conntrack_reply, &flow->key))
+		return false;
+	flow->key.destination = (struct in6_addr){};
+	return claim_reply(&flow->key, &flow->reply);
+}
+
+/* Finds a source port for the flow that is being opened; `backend` is its number. Returns it, or 0. */
+static __always_inline __be16 claim_port(__u32 backend)
 {
 	__u32 index = backend & (PORT_SEQUENCES - 1);
 	__u32 *tried = bpf_map_lookup_elem(&snat_sequence, &index);
 
 	if (!tried)
-		return REASON_NO_SNAT_PORT;
+		return 0;
 	for (int i = 0; i < PORT_TRIES; i++) {
-		key->destination_port = next_port(tried);
-		key->destination = reply->client_address;
-		if (!bpf_map_lookup_elem(&conntrack_reply, key)) {
-			key->destination = (struct in6_addr){};
-			if (claim_reply(key, reply))
-				return 0;
-		}
+		__be16 port = next_port(tried);
+
+		if (try_port(port))
+			return port;
 	}
-	return REASON_NO_SNAT_PORT;
+	return 0;
 }
 
 #endif

@@ -32,18 +32,6 @@ export type NodeAddressFlag = (typeof NodeAddressFlag)[keyof typeof NodeAddressF
 
 export const nodeAddressFlagCodec = u32 as Codec<NodeAddressFlag>;
 
-/** `enum backend_state`. */
-export const BackendState = { FREE: 0, ACTIVE: 1, TERMINATING: 2, RETIRED: 3 } as const;
-export type BackendState = (typeof BackendState)[keyof typeof BackendState];
-
-export const backendStateCodec = u8 as Codec<BackendState>;
-
-/** `enum backend_flag`. */
-export const BackendFlag = { ELSEWHERE: 0, LOCAL: 1 } as const;
-export type BackendFlag = (typeof BackendFlag)[keyof typeof BackendFlag];
-
-export const backendFlagCodec = u8 as Codec<BackendFlag>;
-
 /** `enum algorithm`. */
 export const Algorithm = { RANDOM: 0 } as const;
 export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm];
@@ -55,6 +43,18 @@ export const FrontendFlag = { PLAIN: 0, SOURCE_RANGES: 1, NODE_ALLOWED: 2, LOCAL
 export type FrontendFlag = (typeof FrontendFlag)[keyof typeof FrontendFlag];
 
 export const frontendFlagCodec = u8 as Codec<FrontendFlag>;
+
+/** `enum backend_state`. */
+export const BackendState = { FREE: 0, ACTIVE: 1, TERMINATING: 2, RETIRED: 3 } as const;
+export type BackendState = (typeof BackendState)[keyof typeof BackendState];
+
+export const backendStateCodec = u8 as Codec<BackendState>;
+
+/** `enum backend_flag`. */
+export const BackendFlag = { ELSEWHERE: 0, LOCAL: 1 } as const;
+export type BackendFlag = (typeof BackendFlag)[keyof typeof BackendFlag];
+
+export const backendFlagCodec = u8 as Codec<BackendFlag>;
 
 /** `enum reason`. */
 export const Reason = {
@@ -451,23 +451,98 @@ export const portsCodec: Codec<Ports> = {
 	},
 };
 
+export interface SlotRange {
+	/** First cell of the range in svc_slots. */
+	first: number;
+	/** Cells in the range; 0: no backend. */
+	count: number;
+}
+
+/** `struct slot_range`, 8 bytes. */
+export const slotRangeCodec: Codec<SlotRange> = {
+	name: "struct slot_range",
+	size: 8,
+	encode(value, view, offset) {
+		u32.encode(value.first, view, offset, "slot_range.first");
+		u32.encode(value.count, view, offset + 4, "slot_range.count");
+	},
+	decode(view, offset) {
+		return {
+			first: u32.decode(view, offset),
+			count: u32.decode(view, offset + 4),
+		};
+	},
+};
+
+export interface Frontend {
+	/** For clients in the cluster. */
+	internal: SlotRange;
+	/** For clients from outside. */
+	external: SlotRange;
+	/** Number of the service port in svc_names; 0: a guard. */
+	service: number;
+	/** Seconds a client keeps its backend; 0: no affinity. */
+	affinityTimeoutS: number;
+	algorithm: Algorithm;
+	/** Any number of its bits. */
+	flags: FrontendFlag;
+	/** Of the key and all other fields: lib/frontend.h says how. */
+	check: number;
+}
+
+/** `struct frontend`, 28 bytes. */
+export const frontendCodec: Codec<Frontend> = {
+	name: "struct frontend",
+	size: 28,
+	encode(value, view, offset) {
+		slotRangeCodec.encode(value.internal, view, offset, "frontend.internal");
+		slotRangeCodec.encode(value.external, view, offset + 8, "frontend.external");
+		u32.encode(value.service, view, offset + 16, "frontend.service");
+		u32.encode(value.affinityTimeoutS, view, offset + 20, "frontend.affinity_timeout_s");
+		algorithmCodec.encode(value.algorithm, view, offset + 24, "frontend.algorithm");
+		frontendFlagCodec.encode(value.flags, view, offset + 25, "frontend.flags");
+		u16.encode(value.check, view, offset + 26, "frontend.check");
+	},
+	decode(view, offset) {
+		return {
+			internal: slotRangeCodec.decode(view, offset),
+			external: slotRangeCodec.decode(view, offset + 8),
+			service: u32.decode(view, offset + 16),
+			affinityTimeoutS: u32.decode(view, offset + 20),
+			algorithm: algorithmCodec.decode(view, offset + 24),
+			flags: frontendFlagCodec.decode(view, offset + 25),
+			check: u16.decode(view, offset + 26),
+		};
+	},
+};
+
 export interface Opening {
 	target: FlowTarget;
 	reply: ReplyTarget;
+	key: Flow;
+	clientFlow: Flow;
+	frontend: Frontend;
 }
 
-/** `struct opening`, 112 bytes. */
+/** `struct opening`, 224 bytes. */
 export const openingCodec: Codec<Opening> = {
 	name: "struct opening",
-	size: 112,
+	size: 224,
 	encode(value, view, offset) {
 		flowTargetCodec.encode(value.target, view, offset, "opening.target");
 		replyTargetCodec.encode(value.reply, view, offset + 40, "opening.reply");
+		flowCodec.encode(value.key, view, offset + 112, "opening.key");
+		flowCodec.encode(value.clientFlow, view, offset + 152, "opening.client_flow");
+		frontendCodec.encode(value.frontend, view, offset + 192, "opening.frontend");
+		view.setUint32(offset + 220, 0);
 	},
 	decode(view, offset) {
 		return {
 			target: flowTargetCodec.decode(view, offset),
 			reply: replyTargetCodec.decode(view, offset + 40),
+			key: flowCodec.decode(view, offset + 112),
+			clientFlow: flowCodec.decode(view, offset + 152),
+			frontend: frontendCodec.decode(view, offset + 192),
 		};
 	},
 };
@@ -689,71 +764,6 @@ export const frontendKeyCodec: Codec<FrontendKey> = {
 			address: address6.decode(view, offset),
 			port: be16.decode(view, offset + 16),
 			protocol: protocolCodec.decode(view, offset + 18),
-		};
-	},
-};
-
-export interface SlotRange {
-	/** First cell of the range in svc_slots. */
-	first: number;
-	/** Cells in the range; 0: no backend. */
-	count: number;
-}
-
-/** `struct slot_range`, 8 bytes. */
-export const slotRangeCodec: Codec<SlotRange> = {
-	name: "struct slot_range",
-	size: 8,
-	encode(value, view, offset) {
-		u32.encode(value.first, view, offset, "slot_range.first");
-		u32.encode(value.count, view, offset + 4, "slot_range.count");
-	},
-	decode(view, offset) {
-		return {
-			first: u32.decode(view, offset),
-			count: u32.decode(view, offset + 4),
-		};
-	},
-};
-
-export interface Frontend {
-	/** For clients in the cluster. */
-	internal: SlotRange;
-	/** For clients from outside. */
-	external: SlotRange;
-	/** Number of the service port in svc_names; 0: a guard. */
-	service: number;
-	/** Seconds a client keeps its backend; 0: no affinity. */
-	affinityTimeoutS: number;
-	algorithm: Algorithm;
-	/** Any number of its bits. */
-	flags: FrontendFlag;
-	/** Of the key and all other fields: lib/frontend.h says how. */
-	check: number;
-}
-
-/** `struct frontend`, 28 bytes. */
-export const frontendCodec: Codec<Frontend> = {
-	name: "struct frontend",
-	size: 28,
-	encode(value, view, offset) {
-		slotRangeCodec.encode(value.internal, view, offset, "frontend.internal");
-		slotRangeCodec.encode(value.external, view, offset + 8, "frontend.external");
-		u32.encode(value.service, view, offset + 16, "frontend.service");
-		u32.encode(value.affinityTimeoutS, view, offset + 20, "frontend.affinity_timeout_s");
-		algorithmCodec.encode(value.algorithm, view, offset + 24, "frontend.algorithm");
-		frontendFlagCodec.encode(value.flags, view, offset + 25, "frontend.flags");
-		u16.encode(value.check, view, offset + 26, "frontend.check");
-	},
-	decode(view, offset) {
-		return {
-			internal: slotRangeCodec.decode(view, offset),
-			external: slotRangeCodec.decode(view, offset + 8),
-			service: u32.decode(view, offset + 16),
-			affinityTimeoutS: u32.decode(view, offset + 20),
-			algorithm: algorithmCodec.decode(view, offset + 24),
-			flags: frontendFlagCodec.decode(view, offset + 25),
-			check: u16.decode(view, offset + 26),
 		};
 	},
 };
