@@ -12,6 +12,22 @@ const fromKproxy = (path: string) => fileURLToPath(new URL(`../../${path}`, impo
 export const SOURCE = [process.execPath, "--conditions=source", fromKproxy("src/cli.ts")];
 export const BUILT = [process.execPath, fromKproxy("bin/kproxy.js")];
 
+/** Room for any test: most of a daemon's start is the room that it makes by default. */
+const SMALL_MAPS: Readonly<Record<string, number>> = {
+	"--max-frontends": 8_192,
+	"--max-services": 8_192,
+	"--max-flows": 16_384,
+	"--max-datagram-peers": 16_384,
+	"--max-affinities": 8_192,
+};
+
+/** Those sizes that the arguments do not give themselves. */
+function smallMaps(args: readonly string[]): string[] {
+	return Object.entries(SMALL_MAPS).flatMap(([name, entries]) =>
+		args.includes(name) ? [] : [name, `${entries}`],
+	);
+}
+
 /** What the daemon writes. */
 interface LogEvent {
 	level: number;
@@ -51,7 +67,7 @@ export class Daemon {
 	constructor(lab: Lab, options: DaemonOptions) {
 		const { namespace, bpffs = lab.bpffs, cgroup = lab.cgroups.clients, kproxy = SOURCE, args } = options;
 		const where = ["--bpffs", bpffs, "--cgroup", cgroup, "--log-format", "json"];
-		const command = [...kproxy, "run", ...where, ...args];
+		const command = [...kproxy, "run", ...where, ...smallMaps(args), ...args];
 		const stdio = ["ignore", "pipe", "pipe"] as const;
 		this.#child = lab.spawn({ namespace, cgroup: options.runsIn ?? "others", command, stdio: [...stdio] });
 		this.#exit = once(this.#child, "exit").then(() => this.#wake());

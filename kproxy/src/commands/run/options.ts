@@ -56,6 +56,24 @@ export const runOptions = {
 		requiresArg: true,
 		describe: "Room for this many service ports; default: as pinned, else as built",
 	},
+	"max-flows": {
+		type: "number",
+		requiresArg: true,
+		describe:
+			"Room for this many flows of the packet path, beyond which the oldest are forgotten; default: as pinned, else as built",
+	},
+	"max-datagram-peers": {
+		type: "number",
+		requiresArg: true,
+		describe:
+			"Room for this many pairs of an unconnected UDP socket and a backend; default: as pinned, else as built",
+	},
+	"max-affinities": {
+		type: "number",
+		requiresArg: true,
+		describe:
+			"Room for this many clients that keep their backend (sessionAffinity); default: as pinned, else as built",
+	},
 	"log-level": {
 		choices: ["debug", "info", "warn", "error"],
 		defaultDescription: "info",

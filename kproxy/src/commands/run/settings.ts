@@ -3,6 +3,7 @@ import type { LocalDetection, MappedConfig } from "../../config/map-config.ts";
 import { readConfig } from "../../config/read-config.ts";
 import { type CgroupDirectory, findCgroup } from "../../dataplane/cgroup-root.ts";
 import type { DataplaneOptions } from "../../dataplane/open-dataplane.ts";
+import type { MapName } from "../../dataplane/service-maps.ts";
 import type { ModelOptions } from "../../model/model.ts";
 import { parseBindAddress } from "../../serve/listen.ts";
 import { LOG_LEVELS, type LogLevel } from "../../serve/logger.ts";
@@ -18,6 +19,16 @@ const HEALTHZ_ADDRESS = `0.0.0.0:${HEALTHZ_PORT}`;
 const METRICS_ADDRESS = `127.0.0.1:${METRICS_PORT}`;
 /** As kube-proxy's default. */
 const SYNC_PERIOD_MS = 30_000;
+/** The maps that each option gives its size. */
+const SIZED_MAPS = {
+	"max-frontends": ["svc_frontends"],
+	"max-backends": ["svc_backends"],
+	"max-slots": ["svc_slots"],
+	"max-services": ["svc_names"],
+	"max-flows": ["conntrack", "conntrack_reply"],
+	"max-datagram-peers": ["sock_reverse"],
+	"max-affinities": ["svc_affinity"],
+} as const satisfies Partial<Record<keyof Values, readonly MapName[]>>;
 
 /** What the command line and the configuration ask of the daemon, checked. */
 export interface Settings {
@@ -71,12 +82,7 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 					option: spell("metrics-bind-address"),
 					port: METRICS_PORT,
 				}),
-		sizes: {
-			svc_frontends: size("max-frontends", values),
-			svc_backends: size("max-backends", values),
-			svc_slots: size("max-slots", values),
-			svc_names: size("max-services", values),
-		},
+		sizes: readSizes(values),
 		network: readNetwork(values, spell),
 		...readConfigOnly(config),
 		sources: await createSources(values, { env: terminal.env, nodeName: nodeNameOf(values) }),
@@ -158,13 +164,13 @@ function bindAddress(
 	return address;
 }
 
-function size(
-	name: "max-frontends" | "max-backends" | "max-slots" | "max-services",
-	values: Values,
-): number | undefined {
-	const entries = values[name];
-	if (entries !== undefined && (entries < 1 || entries > 2 ** 31)) {
-		throw usageError(`--${name} takes a number above 0 and up to ${2 ** 31}, not ${entries}`);
-	}
-	return entries;
+function readSizes(values: Values): Settings["sizes"] {
+	const sizes = Object.entries(SIZED_MAPS).map(([name, maps]) => {
+		const entries = values[name as keyof typeof SIZED_MAPS];
+		if (entries !== undefined && (entries < 1 || entries > 2 ** 31)) {
+			throw usageError(`--${name} takes a number above 0 and up to ${2 ** 31}, not ${entries}`);
+		}
+		return maps.map((map) => [map, entries] as const);
+	});
+	return Object.fromEntries(sizes.flat());
 }
