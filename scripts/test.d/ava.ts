@@ -1,5 +1,6 @@
 import type { Counts } from "./check.ts";
 import { runCommand } from "./command.ts";
+import { tapReader } from "./tap.ts";
 
 /** Runs ava on the test files that match and counts its tests. A run that comes to no result is a failure. */
 export async function runAva(patterns: readonly string[], timeoutS: number): Promise<Counts> {
@@ -13,25 +14,18 @@ export async function runAva(patterns: readonly string[], timeoutS: number): Pro
 	return counts;
 }
 
-/** Counts lines of TAP; prints each failed or skipped test, the former with the lines that explain it. */
+/** Counts results; prints each failed or skipped test, the former with the lines that explain it. */
 function tapReport(counts: Counts): (line: string) => void {
-	let explaining = false;
-	return (line) => {
-		const result = /^(not )?ok \d+ - (.*)$/.exec(line);
-		if (!result) {
-			if (explaining && /^\s/.test(line)) console.log(`     ${line}`);
-			return;
-		}
-		const [, failed, title = ""] = result;
-		explaining = false;
-		if (/# (SKIP|TODO)$/i.test(title)) {
-			console.log(`   skipped ${title}`);
-		} else if (failed) {
-			counts.failed++;
-			explaining = true;
-			console.log(`   FAILED ${title}`);
-		} else if (++counts.passed % 100 === 0) {
-			console.log(`   ${counts.passed} passed so far`);
-		}
-	};
+	return tapReader({
+		result({ title, outcome }) {
+			if (outcome === "skipped") console.log(`   skipped ${title}`);
+			if (outcome === "failed") {
+				counts.failed++;
+				console.log(`   FAILED ${title}`);
+			}
+			if (outcome === "passed" && ++counts.passed % 100 === 0)
+				console.log(`   ${counts.passed} passed so far`);
+		},
+		explanation: (line) => console.log(`     ${line}`),
+	});
 }

@@ -15,7 +15,6 @@ $busybox mount -t tmpfs -o size=90% changes /changes
 $busybox mkdir -p /changes/upper /changes/work
 lower=/disks/vdc:/disks/vdb:/disks/vda
 $busybox mount -t overlay -o lowerdir=$lower,upperdir=/changes/upper,workdir=/changes/work root /root
-$busybox cp /task.json /root/task.json
 $busybox umount /proc
 $busybox mount -o move /dev /root/dev
 exec $busybox switch_root /root /bin/sh /kproxy/test-vm/guest/init.sh

@@ -1,14 +1,32 @@
+/** Runs in a guest: does what the host asks for on the second serial line, one command after the other. */
 import { spawn } from "node:child_process";
-import { openSync, readFileSync, writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { FromGuest, ToGuest } from "./protocol.ts";
 
-const task = JSON.parse(readFileSync(0, "utf8"));
-const channel = openSync("/dev/ttyS1", "w");
-const say = (event: unknown) => writeSync(channel, `${JSON.stringify(event)}\n`);
-say({ event: "booted", uptime: readFileSync("/proc/uptime", "utf8") });
-const child = spawn(task.command[0], task.command.slice(1), { stdio: ["ignore", "pipe", "inherit"] });
-child.stdout.on("data", (data) =>
-	say({ event: "output", text: String(data), at: readFileSync("/proc/uptime", "utf8").split(" ")[0] }),
-);
-child.on("exit", (code, signal) => {
-	say({ event: "end", code, signal });
-});
+/** So that the host can tell a long test from a guest that stands still. */
+const ALIVE_MS = 5_000;
+
+const say = (event: FromGuest) => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+say({ event: "ready" });
+setInterval(() => say({ event: "alive" }), ALIVE_MS);
+for await (const line of createInterface({ input: process.stdin })) {
+	await run(JSON.parse(line) as ToGuest);
+}
+
+/** Resolves once the command has ended. */
+function run({ command }: ToGuest): Promise<void> {
+	const [file = "", ...args] = command;
+	const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+	for (const stream of ["stdout", "stderr"] as const) {
+		createInterface({ input: child[stream] }).on("line", (text) => say({ event: "line", stream, text }));
+	}
+	return new Promise((resolve) => {
+		const end = (how: string, code: number | null) => {
+			say({ event: "ended", how, code });
+			resolve();
+		};
+		child.once("error", (error) => end(error.message, null));
+		child.once("close", (code, signal) => end(signal ? `killed by ${signal}` : `ended with ${code}`, code));
+	});
+}

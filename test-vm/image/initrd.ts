@@ -9,8 +9,8 @@ import { findProgram } from "./find.ts";
 const BOOT_MODULES = ["virtio_pci", "virtio_blk", "squashfs", "overlay"];
 const INIT = fileURLToPath(new URL("../guest/boot.sh", import.meta.url));
 
-/** Writes the RAM disk; the result is its path. `modules`: the kernel's modules; `task`: JSON for the guest. */
-export function makeInitrd(path: string, { modules, task }: { modules: string; task: unknown }): string {
+/** Writes the RAM disk; the result is its path. `modules`: directory of the kernel's modules. */
+export function makeInitrd(path: string, { modules }: { modules: string }): string {
 	const root = `${path}.root`;
 	rmSync(root, { recursive: true, force: true });
 	for (const directory of ["bin", "dev", "proc", "sys", "modules"])
@@ -18,7 +18,6 @@ export function makeInitrd(path: string, { modules, task }: { modules: string; t
 	const busybox = findProgram("busybox") ?? "busybox";
 	cpSync(realpathSync(busybox), join(root, "bin/busybox"));
 	cpSync(INIT, join(root, "init"));
-	writeFileSync(join(root, "task.json"), JSON.stringify(task));
 	const files = moduleFiles(modules, BOOT_MODULES);
 	for (const file of files)
 		cpSync(join(modules, file), join(root, "modules", file.split("/").at(-1) ?? file));

@@ -2,12 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { compileTool } from "../../kproxy/test/lab/tools.ts";
 import { pack } from "./squash.ts";
 
 /** What only builds and checks need: it is most of node_modules. */
 const NOT_NEEDED = ["@biomejs", "@types", "@typescript", "node", "typescript"];
 /** Built, so git knows nothing of it. */
-const BUILT = ["kproxy/objects", "kproxy/dist", "loader/dist", "maps/dist", "kproxy/test/lab/packets"];
+const BUILT = ["kproxy/objects", "loader/dist", "maps/dist", "kproxy/dist"];
+/** C programs of the tests, which a guest could not link. */
+const TOOLS = ["kproxy/test/lab/packets.c", "kproxy/test/kernel/sock-client.c"];
 
 /** Writes the image; the result is its path. `extra`: directories that go to a path in the guest as well. */
 export function makeProject(
@@ -21,6 +24,7 @@ export function makeProject(
 	mkdirSync(project, { recursive: true });
 	for (const path of [...sourceFiles(checkout), ...BUILT]) copy(join(checkout, path), join(project, path));
 	for (const [to, from] of Object.entries(extra)) copy(from, join(root, to));
+	for (const source of TOOLS) compileTool(join(checkout, source), join(project, source.replace(/\.c$/, "")));
 	copyModules(join(checkout, "node_modules"), join(project, "node_modules"));
 	pack(root, image);
 	rmSync(root, { recursive: true });

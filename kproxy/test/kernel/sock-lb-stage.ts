@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import {
@@ -26,6 +24,7 @@ import {
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../src/dataplane/service-maps.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { Namespace } from "../lab/namespaces.ts";
+import { buildTool } from "../lab/tools.ts";
 
 const CLIENT_SOURCE = fileURLToPath(new URL("sock-client.c", import.meta.url));
 export const PORT = 80;
@@ -66,8 +65,7 @@ export function createStage(
 		attachCgroup({ program, cgroup: lab.cgroups.clients }),
 	);
 	const maps = { ...openServiceMaps(object.maps), ...openNodeMaps(object.maps) };
-	const binary = join(lab.directory, "sock-client");
-	execFileSync("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", binary, CLIENT_SOURCE]);
+	const binary = buildTool(CLIENT_SOURCE, lab.directory);
 	const close = () => {
 		for (const link of links) link.close();
 		object.close();

@@ -8,8 +8,8 @@ import { cgroup2Root, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { mountBpffs, mounts, unmountBpffs } from "./mounts.ts";
 import { Namespace, NETNS_DIR, type Sysctls } from "./namespaces.ts";
 import { isAbandoned, labName } from "./owner.ts";
-import { buildPacketsTool } from "./packets-tool.ts";
 import { run } from "./run.ts";
+import { buildPacketsTool } from "./tools.ts";
 
 /** An agent starts in less than half the time where an earlier one has left its types stripped and its code compiled. */
 const AGENT_ENV = {

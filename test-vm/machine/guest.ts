@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { FromGuest, ToGuest } from "../guest/protocol.ts";
+import { QEMU, type QemuOptions, qemuArguments } from "./qemu.ts";
+
+/** How a guest failed. `hang`: not a word for `SILENCE_MS`; `timeout`: it is alive, and takes too long. */
+export type GuestFault = "panic" | "hang" | "timeout" | "ended";
+
+/** The guest is gone. The message is one line; `console` has the last lines that its kernel wrote. */
+export class GuestError extends Error {
+	readonly fault: GuestFault;
+	readonly console: readonly string[];
+
+	constructor(fault: GuestFault, message: string, console: readonly string[]) {
+		super(message);
+		this.fault = fault;
+		this.console = console;
+	}
+}
+
+/** How a command in a guest ended. */
+export interface Ended {
+	how: string;
+	code: number | null;
+}
+
+type OnLine = (text: string, stream: "stdout" | "stderr") => void;
+
+const BOOT_MS = 180_000;
+/** A guest says that it is alive every five seconds by its own clock, which may be twenty by the host's. */
+const SILENCE_MS = 180_000;
+const LAST_LINES = 25;
+
+/** A virtual machine that runs commands, one at a time. */
+export class Guest {
+	readonly #child: ChildProcess;
+	readonly #consolePath: string;
+	#heardMs = performance.now();
+	#listen: (event: FromGuest) => void = () => {};
+	#failure: GuestError | undefined;
+	#fail: (error: GuestError) => void = () => {};
+	#stderr = "";
+
+	/** Resolves once the guest takes commands. Rejects with GuestError. */
+	static async boot(options: QemuOptions & { console: string }, timeoutMs = BOOT_MS): Promise<Guest> {
+		const guest = new Guest(options);
+		await guest.#until((event) => (event.event === "ready" ? true : undefined), timeoutMs);
+		return guest;
+	}
+
+	private constructor(options: QemuOptions & { console: string }) {
+		this.#consolePath = options.console;
+		this.#child = spawn(QEMU, qemuArguments(options), { stdio: ["pipe", "pipe", "pipe"] });
+		this.#child.stdin?.on("error", () => {});
+		this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+			this.#stderr += text;
+		});
+		this.#child.once("error", (error) => this.#end("ended", `QEMU does not start: ${error.message}`));
+		this.#child.once("exit", (code, signal) => this.#exited(signal ?? `${code}`));
+		if (this.#child.stdout)
+			createInterface({ input: this.#child.stdout }).on("line", (line) => this.#hear(line));
+	}
+
+	/** Runs a command to its end. Rejects with GuestError, after which the guest is gone. */
+	run(
+		command: readonly string[],
+		{ timeoutMs, onLine }: { timeoutMs: number; onLine: OnLine },
+	): Promise<Ended> {
+		const request: ToGuest = { command };
+		this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+		return this.#until((event) => {
+			if (event.event === "line") onLine(event.text, event.stream);
+			return event.event === "ended" ? { how: event.how, code: event.code } : undefined;
+		}, timeoutMs);
+	}
+
+	/** Ends it at once: nothing in it is worth keeping. */
+	close(): void {
+		this.#child.kill("SIGKILL");
+	}
+
+	/** Waits for an event that `find` makes something of, and watches over the guest meanwhile. */
+	#until<T>(find: (event: FromGuest) => T | undefined, timeoutMs: number): Promise<T> {
+		if (this.#failure) return Promise.reject(this.#failure);
+		const startedMs = performance.now();
+		this.#heardMs = startedMs;
+		return new Promise((resolve, reject) => {
+			const timer = setInterval(() => {
+				const nowMs = performance.now();
+				if (nowMs - startedMs > timeoutMs) this.#end("timeout", `took longer than ${timeoutMs / 1000} s`);
+				else if (nowMs - this.#heardMs > SILENCE_MS)
+					this.#end("hang", `no sign of life for ${SILENCE_MS / 1000} s`);
+			}, 500);
+			this.#fail = (error) => {
+				clearInterval(timer);
+				reject(error);
+			};
+			this.#listen = (event) => {
+				const found = find(event);
+				if (found === undefined) return;
+				clearInterval(timer);
+				this.#listen = () => {};
+				resolve(found);
+			};
+		});
+	}
+
+	#hear(line: string): void {
+		this.#heardMs = performance.now();
+		if (line.startsWith("{")) this.#listen(JSON.parse(line) as FromGuest);
+	}
+
+	#exited(how: string): void {
+		const panic = this.#console().find((line) => /Kernel panic|Oops|BUG:/.test(line));
+		if (panic) this.#end("panic", panic.replace(/^\[[^\]]*\] */, ""));
+		else this.#end("ended", `QEMU ended with ${how}: ${this.#stderr.trim().split("\n").at(-1) ?? ""}`);
+	}
+
+	#end(fault: GuestFault, message: string): void {
+		if (this.#failure) return;
+		this.#failure = new GuestError(fault, message, this.#console().slice(-LAST_LINES));
+		this.close();
+		this.#fail(this.#failure);
+	}
+
+	#console(): string[] {
+		try {
+			return readFileSync(this.#consolePath, "utf8").replaceAll("\r", "").trimEnd().split("\n");
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,27 @@
+import { globSync, readFileSync } from "node:fs";
+
+/** The test files that need a kernel, as paths in the checkout. */
+export function kernelTests(checkout: string): string[] {
+	return globSync("{loader,maps,kproxy}/test/kernel/**/*.test.ts", { cwd: checkout }).sort();
+}
+
+/** What one guest is to run: a file, and with `match` only the tests whose titles it is in. */
+export interface Job {
+	file: string;
+	match?: string;
+}
+
+/** The files whose path has the text; where there is none, every file for its tests whose title has it. */
+export function jobsFor(files: readonly string[], grep: string | undefined, read = readFileSync): Job[] {
+	if (grep === undefined) return files.map((file) => ({ file }));
+	const named = files.filter((file) => file.includes(grep));
+	if (named.length > 0) return named.map((file) => ({ file }));
+	const text = (file: string) => String(read(file));
+	return files.filter((file) => text(file).includes(grep)).map((file) => ({ file, match: `*${grep}*` }));
+}
+
+/** ava in a guest; it reports in TAP. */
+export function avaCommand({ file, match }: Job): string[] {
+	const ava = ["node", "node_modules/ava/entrypoints/cli.mjs", "--tap"];
+	return [...ava, ...(match === undefined ? [] : ["--match", match]), file];
+}
