@@ -2,6 +2,7 @@ import test from "ava";
 import { type Affinity, BackendState } from "../../src/dataplane/generated/sock_lb.ts";
 import { sweepLabs } from "../lab/lab.ts";
 import type { Namespace } from "../lab/namespaces.ts";
+import { upFor } from "../lab/run.ts";
 import {
 	backendAt,
 	cookieOf,
@@ -46,6 +47,7 @@ type Family = (typeof FAMILIES)[number];
 let stage: Stage;
 
 test.before(async () => {
+	await upFor(TIMEOUT_S + 10);
 	sweepLabs();
 	stage = createStage("sock-affinity", { errno: true });
 	const servers = Object.fromEntries(

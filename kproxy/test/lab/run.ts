@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { uptime } from "node:os";
 
 /** Runs a command to its end; throws an error that carries what it said. `input` goes to its stdin. */
 export function run(command: string, args: readonly string[], input = ""): string {
@@ -16,4 +17,10 @@ export function run(command: string, args: readonly string[], input = ""): strin
 /** Blocks this thread: for clean-up that must finish before the process exits. */
 export function pause(ms: number): void {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Waits until the machine has run for this long: before, its monotonic clock knows no time that long ago. */
+export async function upFor(seconds: number): Promise<void> {
+	const leftMs = (seconds - uptime()) * 1000;
+	if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
 }

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ObjectSpec } from "../../src/spec/object-spec.ts";
 import { openSpec } from "../../src/spec/open-spec.ts";
+import { compileCached } from "../object-cache.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "bpf2ts-test-"));
 process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
@@ -36,12 +37,7 @@ const prelude = `
 
 /** Compiles C for BPF, behind the headers that snippets use; the path of the object. */
 export function compileObject(source: string, compiler = "clang"): string {
-	const path = newPath(".bpf.c");
-	const object = path.replace(/c$/, "o");
-	writeFileSync(path, prelude + source);
-	const include = `-I/usr/include/${execFileSync("uname", ["-m"], { encoding: "utf8" }).trim()}-linux-gnu`;
-	execFileSync(compiler, ["-target", "bpf", "-g", "-O2", "-w", include, "-c", path, "-o", object]);
-	return object;
+	return compileCached(prelude + source, { compiler, flags: ["-w"] });
 }
 
 /** C for a hash map with this type of values. */
