@@ -1,7 +1,7 @@
 /** The initial RAM disk of one guest: it finds the images, puts them together and starts what is in them. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "./find.ts";
 
@@ -34,7 +34,7 @@ export function makeInitrd(path: string, { modules }: { modules: string }): stri
 	return path;
 }
 
-/** Files of modules in the order to load them. What is built into the kernel has none. */
+/** Files of modules in the order to load them. What has none is taken to be built into the kernel. */
 export function moduleFiles(modules: string, names: readonly string[]): string[] {
 	const dependencies = new Map<string, string[]>();
 	const fileOf = new Map<string, string>();
@@ -53,21 +53,9 @@ export function moduleFiles(modules: string, names: readonly string[]): string[]
 	for (const name of names) {
 		const file = fileOf.get(moduleName(name));
 		if (file !== undefined) add(file);
-		else if (!isBuiltIn(modules, name))
-			throw new Error(`the kernel in ${dirname(modules)} has no module ${name}`);
 	}
 	return ordered;
 }
 
 const moduleName = (file: string) =>
 	(file.split("/").at(-1) ?? file).replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_");
-
-function isBuiltIn(modules: string, name: string): boolean {
-	const list = join(modules, "modules.builtin");
-	return (
-		existsSync(list) &&
-		readFileSync(list, "utf8")
-			.split("\n")
-			.some((file) => moduleName(file) === moduleName(name))
-	);
-}

@@ -6,7 +6,15 @@ import { compileTool } from "../../kproxy/test/lab/tools.ts";
 import { pack } from "./squash.ts";
 
 /** What only builds and checks need: it is most of node_modules. */
-const NOT_NEEDED = ["@biomejs", "@types", "@typescript", "node", "typescript", ".cache/kproxy-tests", ".cache/kproxy-lab"];
+const NOT_NEEDED = [
+	"@biomejs",
+	"@types",
+	"@typescript",
+	"node",
+	"typescript",
+	".cache/kproxy-tests",
+	".cache/kproxy-lab",
+];
 /** Built, so git knows nothing of it. */
 const BUILT = ["kproxy/objects", "loader/dist", "maps/dist", "kproxy/dist"];
 /** C programs of the tests, which a guest could not link. */
