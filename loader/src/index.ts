@@ -83,6 +83,7 @@ export {
 export { openPinnedProgram, openProgramById, Program, type ProgramInfo } from "./object/program.ts";
 export type { TestRun, TestRunResult } from "./object/test-run.ts";
 export type { VariableValue } from "./object/variable-values.ts";
+export type { VerifierStatistics } from "./object/verifier-statistics.ts";
 export {
 	type Capability,
 	explainPermission,
