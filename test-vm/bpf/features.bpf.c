@@ -148,4 +148,4 @@ int destroy_socket(struct bpf_iter__udp *ctx)
 	return 0;
 }
 
-char license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "GPL";

@@ -20,4 +20,4 @@ int reads_past_end(struct __sk_buff *skb)
 	return data[14];
 }
 
-char license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "GPL";
