@@ -1,6 +1,6 @@
 /*
  * Prints as one JSON document what the running kernel can do: which programs load, and which features work. Each is
- * tried. Needs root, `ip` and `prlimit`; makes a network namespace and a cgroup of its own.
+ * tried. Needs root and `ip`; makes a network namespace and a cgroup of its own.
  */
 import { release } from "node:os";
 import { parseArgs } from "node:util";
