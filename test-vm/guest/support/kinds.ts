@@ -4,7 +4,7 @@ import { attachPrograms } from "../../../loader/src/probe/attach-programs.ts";
 import type { Feature } from "./feature.ts";
 
 /** Types whose tries need more than a small program or a plain map, so that the probe cannot tell. */
-const left: ReadonlySet<string> = new Set(["unspec", "struct_ops", "ext"]);
+const left: ReadonlySet<string> = new Set(["unspec", "struct_ops", "ext", "tracing", "lsm", "arena"]);
 
 const known = <Type extends string>(types: readonly Type[]): Type[] =>
 	types.filter((type) => !left.has(type));
