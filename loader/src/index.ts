@@ -39,6 +39,7 @@ export {
 	UnsupportedError,
 	VerifierError,
 } from "./errors.ts";
+export { firstKernelOf } from "./first-kernels.ts";
 export type { AttachType, LinkType, MapType, ProgramType } from "./kernel-names.ts";
 export { type DirectoryLock, directoryLockHolder, type LockHolder, lockDirectory } from "./lock.ts";
 export {

@@ -12,6 +12,7 @@ export const programFeatures: readonly Feature[] = [
 		works: () => hasNamespaceCookie("cgroup_sock_addr"),
 	},
 	{ name: "cookie of the network namespace in post_bind", works: () => hasNamespaceCookie("cgroup_sock") },
+	{ name: "kernel BTF (CONFIG_DEBUG_INFO_BTF)", works: () => probe().kernelBtf() },
 	{ name: "ring buffer", works: (place) => returnsZero(place, "ring_buffer") },
 	{ name: "bpf_loop", works: (place) => returnsZero(place, "loop_helper") },
 	{ name: "bpf_for", works: (place) => returnsZero(place, "loop_for") },
