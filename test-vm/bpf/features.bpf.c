@@ -73,9 +73,8 @@ int ring_buffer(struct __sk_buff *skb)
 	return bpf_ringbuf_output(&ring, &record, sizeof(record), 0);
 }
 
-static int add_one(__u32 index, __u64 *sum)
+static int step(__u32 index, void *context)
 {
-	*sum += 1;
 	return 0;
 }
 
@@ -83,10 +82,7 @@ static int add_one(__u32 index, __u64 *sum)
 SEC("?tc")
 int loop_helper(struct __sk_buff *skb)
 {
-	__u64 sum = 0;
-
-	bpf_loop(1000, add_one, &sum, 0);
-	return sum == 1000 ? 0 : 1;
+	return bpf_loop(1000, step, (void *)0, 0) == 1000 ? 0 : 1;
 }
 
 struct bpf_iter_num {
