@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Small programs, each of which needs one thing of the kernel. test-vm/guest/support loads them one by one, to see on
- * which kernels that thing works.
+ * Small programs, each of which needs one thing of the kernel. test-vm/guest/support loads them one by one,
+ * to see on which kernels that thing works.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

@@ -1,7 +1,7 @@
 /*
  * Keeps what is derived from test-vm/support.json in step with it: the tables in both READMEs, and the first kernels that
- * errors and skips name. `write` first takes reports of test-vm/guest/support.ts into support.json; `check` writes nothing
- * and exits with 1 where something would change.
+ * errors and skips name. `write` first takes reports of test-vm/guest/support.ts into support.json, and exits with 1 where
+ * a kernel refuses a program; `check` writes nothing and exits with 1 where something would change.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
@@ -40,9 +40,20 @@ function putBetweenMarkers(path: string, text: string): string {
 	return `${before}${begin}\n\n${text}\n\n${end}${after}`;
 }
 
+/** A line for each program that a kernel refuses. */
+const refusals = ({ programs }: SupportReport): string[] =>
+	Object.entries(programs).flatMap(([set, answers]) =>
+		Object.values(answers).flatMap((answer) => ("line" in answer ? [`${set}: ${answer.line}`] : [])),
+	);
+
 function write(reports: readonly string[]): void {
 	const known = existsSync(supportPath) ? readJson<Support>(supportPath) : noSupport;
-	const support = mergeSupport(known, reports.map(readJson<SupportReport>));
+	const runs = reports.map((path) => readJson<SupportReport>(path));
+	for (const line of runs.flatMap(refusals)) {
+		console.error(line);
+		process.exitCode = 1;
+	}
+	const support = mergeSupport(known, runs);
 	for (const [path, text] of derived(support)) {
 		mkdirSync(dirname(path), { recursive: true });
 		writeFileSync(path, text);
