@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 export default {
-	files: ["{loader,maps,kproxy}/test/**/*.test.ts"],
+	files: ["{loader,maps,kproxy,test-vm}/test/**/*.test.ts"],
 	extensions: { ts: "module" },
 	nodeArguments: ["--conditions=source"],
 	workerThreads: false,

@@ -101,36 +101,35 @@ static __noinline int choose_address(struct __sk_buff *skb, const struct flow *f
 static __always_inline enum reason choose_port(enum protocol protocol, const struct choice *choice,
 					       struct opening *flow)
 {
-	flow->key = (struct flow){
-		.source = choice->endpoint.address,
-		.source_port = choice->endpoint.port,
-		.protocol = protocol,
-	};
+	__builtin_memset(&flow->key, 0, sizeof(flow->key));
+	flow->key.source = choice->endpoint.address;
+	flow->key.source_port = choice->endpoint.port;
+	flow->key.protocol = protocol;
 	flow->target.snat_port = claim_port(choice->number);
 	return flow->target.snat_port ? 0 : REASON_NO_SNAT_PORT;
 }
 
+/* Field by field, here and around: a literal would first be made on the stack, of which few bytes are left.
+ */
 static __always_inline void begin_reply(struct reply_target *reply, const struct flow *flow)
 {
-	*reply = (struct reply_target){
-		.frontend_address = flow->destination,
-		.frontend_port = flow->destination_port,
-		.client_address = flow->source,
-		.client_port = flow->source_port,
-		.created_ns = now_ns(),
-	};
+	__builtin_memset(reply, 0, sizeof(*reply));
+	reply->frontend_address = flow->destination;
+	reply->frontend_port = flow->destination_port;
+	reply->client_address = flow->source;
+	reply->client_port = flow->source_port;
+	reply->created_ns = now_ns();
 }
 
 static __always_inline void begin_target(struct flow_target *target, const struct choice *choice)
 {
-	*target = (struct flow_target){
-		.backend_address = choice->endpoint.address,
-		.backend_port = choice->endpoint.port,
-		.backend = choice->number,
-		.slot = choice->slot,
-		.reuse = choice->reuse,
-		.seen_ns = now_ns(),
-	};
+	__builtin_memset(target, 0, sizeof(*target));
+	target->backend_address = choice->endpoint.address;
+	target->backend_port = choice->endpoint.port;
+	target->backend = choice->number;
+	target->slot = choice->slot;
+	target->reuse = choice->reuse;
+	target->seen_ns = now_ns();
 }
 
 /*

@@ -171,13 +171,29 @@ static __always_inline csum_diff write_inner6(struct __sk_buff *skb, const struc
 	return diff_addresses(from, to);
 }
 
-/* The outer header of an error: an end of it that is an end of the flow goes with the flow. */
+/* Addresses of an outer header with what is an end of the flow moved to where the flow goes. */
+static __always_inline struct flow outer_after(const struct flow *before, const struct packet *packet,
+					       const struct flow *to)
+{
+	struct flow after = *before;
+
+	if (same_address(&before->source, &packet->flow.source))
+		after.source = to->source;
+	if (same_address(&before->destination, &packet->flow.destination))
+		after.destination = to->destination;
+	return after;
+}
+
+/*
+ * The outer header of an error: an end of it that is an end of the flow goes with the flow. Each version
+ * checks and writes in one branch: the verifier does not know that a second look at packet->ipv6 finds the
+ * same.
+ */
 static __noinline csum_diff write_outer(struct __sk_buff *skb, const struct packet *packet,
 					const struct flow *to)
 {
 	struct flow before = {}, after;
 	void *data, *data_end;
-	csum_diff diff;
 
 	if (!skb || !packet || !to)
 		return 0;
@@ -190,6 +206,10 @@ static __noinline csum_diff write_outer(struct __sk_buff *skb, const struct pack
 			return 0;
 		before.source = copy_address(&ip->saddr);
 		before.destination = copy_address(&ip->daddr);
+		after = outer_after(&before, packet, to);
+		__builtin_memcpy(&ip->saddr, &after.source, sizeof(after.source));
+		__builtin_memcpy(&ip->daddr, &after.destination, sizeof(after.destination));
+		return diff_addresses(&before, &after); /* part of the ICMPv6 sum */
 	} else {
 		struct iphdr *ip = data + ETH_HLEN;
 
@@ -197,25 +217,10 @@ static __noinline csum_diff write_outer(struct __sk_buff *skb, const struct pack
 			return 0;
 		before.source = map_ipv4(ip->saddr);
 		before.destination = map_ipv4(ip->daddr);
-	}
-	after = before;
-	if (same_address(&before.source, &packet->flow.source))
-		after.source = to->source;
-	if (same_address(&before.destination, &packet->flow.destination))
-		after.destination = to->destination;
-	diff = diff_addresses(&before, &after);
-	if (packet->ipv6) {
-		struct ipv6hdr *ip = data + ETH_HLEN;
-
-		__builtin_memcpy(&ip->saddr, &after.source, sizeof(after.source));
-		__builtin_memcpy(&ip->daddr, &after.destination, sizeof(after.destination));
-		return diff; /* part of the ICMPv6 sum */
-	} else {
-		struct iphdr *ip = data + ETH_HLEN;
-
+		after = outer_after(&before, packet, to);
 		ip->saddr = after.source.s6_addr32[3];
 		ip->daddr = after.destination.s6_addr32[3];
-		ip->check = csum_after(ip->check, diff);
+		ip->check = csum_after(ip->check, diff_addresses(&before, &after));
 		return 0;
 	}
 }

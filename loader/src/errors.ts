@@ -59,7 +59,7 @@ export class VerifierError extends BpfError {
 /** The running kernel lacks a feature. */
 export class UnsupportedError extends BpfError {
 	readonly feature: string;
-	/** First mainline kernel that has it, as in `6.6`. */
+	/** First kernel that has it, of those that were tried, as in `6.12`; undefined where none of them has. */
 	readonly firstKernel: string | undefined;
 
 	constructor(message: string, facts: BpfErrorFacts & { feature: string; firstKernel?: string | undefined }) {

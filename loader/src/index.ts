@@ -39,6 +39,7 @@ export {
 	UnsupportedError,
 	VerifierError,
 } from "./errors.ts";
+export { firstKernelOf } from "./first-kernels.ts";
 export type { AttachType, LinkType, MapType, ProgramType } from "./kernel-names.ts";
 export { type DirectoryLock, directoryLockHolder, type LockHolder, lockDirectory } from "./lock.ts";
 export {
@@ -83,6 +84,7 @@ export {
 export { openPinnedProgram, openProgramById, Program, type ProgramInfo } from "./object/program.ts";
 export type { TestRun, TestRunResult } from "./object/test-run.ts";
 export type { VariableValue } from "./object/variable-values.ts";
+export type { VerifierStatistics } from "./object/verifier-statistics.ts";
 export {
 	type Capability,
 	explainPermission,

@@ -5,16 +5,16 @@ import { type Counts, check, sum } from "./check.ts";
 import { checkPackages } from "./packages.ts";
 
 const UNIT_TESTS = [
-	"{loader,maps,kproxy}/test/*.test.ts",
-	"{loader,maps,kproxy}/test/!(kernel)/**/*.test.ts",
+	"{loader,maps,kproxy,test-vm}/test/*.test.ts",
+	"{loader,maps,kproxy,test-vm}/test/!(kernel)/**/*.test.ts",
 ];
-const KERNEL_TESTS = ["{loader,maps,kproxy}/test/kernel/**/*.test.ts"];
+const KERNEL_TESTS = ["{loader,maps,kproxy,test-vm}/test/kernel/**/*.test.ts"];
 
 /** What can be run by name; in the order they run, what fails fastest first. */
 export const parts: Readonly<Record<string, () => Promise<Counts>>> = {
 	lint,
 	types: () => check("tsc", ["tsc", "-p", "tsconfig.test.json"]),
-	generated: () => check("generated files are current", ["scripts/build-bpf", "--check"]),
+	generated,
 	unit: () => runAva(UNIT_TESTS, 10 * 60),
 	kernel: () => asRoot(() => runAva(KERNEL_TESTS, 20 * 60)),
 	demo: () => asRoot(demo),
@@ -22,11 +22,21 @@ export const parts: Readonly<Record<string, () => Promise<Counts>>> = {
 };
 
 async function lint(): Promise<Counts> {
-	const files = readdirSync("bpf", { recursive: true, encoding: "utf8" });
-	const sources = files.filter((file) => /\.[ch]$/.test(file)).map((file) => join("bpf", file));
+	const sources = ["bpf", "test-vm/bpf"].flatMap((directory) =>
+		readdirSync(directory, { recursive: true, encoding: "utf8" })
+			.filter((file) => /\.[ch]$/.test(file))
+			.map((file) => join(directory, file)),
+	);
 	return sum([
 		await check("biome", ["biome", "ci", "."]),
 		await check("clang-format", ["clang-format", "--dry-run", "-Werror", ...sources]),
+	]);
+}
+
+async function generated(): Promise<Counts> {
+	return sum([
+		await check("generated files are current", ["scripts/build-bpf", "--check"]),
+		await check("the support tables are current", ["node", "test-vm/support/main.ts", "check"]),
 	]);
 }
 

@@ -10,15 +10,15 @@ import {
 	openPinnedMap,
 	openSpec,
 	type Program,
-	probe,
 } from "bpf-loader";
 import type { PinLayout } from "./bpffs.ts";
 import type { programs as socketPrograms } from "./generated/sock_lb.ts";
 import { maps, type programs as packetPrograms, type Tunables } from "./generated/tc.ts";
+import { type ProbedTunables, probeTunables } from "./probe-tunables.ts";
 import { type MapName, objectPath, packetObjectPath } from "./service-maps.ts";
 
 /** Tunables of bpf/config.h that are the operator's; what is left out is as built. The rest is found by probing. */
-export type DataplaneTunables = Readonly<Omit<Tunables, "refuse_with_errno" | "coarse_clock">>;
+export type DataplaneTunables = Readonly<Omit<Tunables, keyof ProbedTunables>>;
 
 /** Programs of the socket hooks by name. */
 export type SocketPrograms = Readonly<Record<keyof typeof socketPrograms, Program>>;
@@ -50,8 +50,7 @@ export function loadObjects(
 	const variables = {
 		...tunables,
 		host_netns,
-		refuse_with_errno: canSetErrno(),
-		coarse_clock: hasCoarseClock(),
+		...probeTunables(),
 	};
 	using cleanup = new DisposableStack();
 	const load = (path: string) => {
@@ -83,23 +82,6 @@ function loadAround(
 	} catch (cause) {
 		throw explainIncompatible(cause, layout);
 	}
-}
-
-/** From Linux 6.1 a refused connect can say ECONNREFUSED; before, the kernel says EPERM. */
-function canSetErrno(): boolean {
-	return probe().helper({
-		programType: "cgroup_sock_addr",
-		helper: "set_retval",
-		attachType: "cgroup_inet4_connect",
-	});
-}
-
-/** From Linux 5.11; not every program type has a helper that others have. */
-function hasCoarseClock(): boolean {
-	const helper = "ktime_get_coarse_ns";
-	return (["cgroup_sock_addr", "sched_cls"] as const).every((programType) =>
-		probe().helper({ programType, helper }),
-	);
 }
 
 /** A pinned map keeps its size: a new one would have to be filled while the old one serves. */

@@ -2,7 +2,7 @@ import { Errno } from "../errno.ts";
 import { UnsupportedError } from "../errors.ts";
 import { failure } from "../failure.ts";
 import { linkCalls } from "../ffi/link.ts";
-import { firstKernelOf } from "../first-kernels.ts";
+import { firstKernelOf, whoHas } from "../first-kernels.ts";
 import { attachTypeNumber } from "../kernel-names.ts";
 import type { Program } from "../object/program.ts";
 import { probe } from "../probe/probe.ts";
@@ -33,15 +33,15 @@ export function attachTcx({ program, ifindex, direction, position = "last" }: Tc
 	if (link >= 0) return new Link(link);
 	const object = `program ${program.name}`;
 	if (-link === Errno.EINVAL && !probe().tcx()) {
-		const firstKernel = firstKernelOf("tcx");
-		const message = `cannot attach ${object}: this kernel has no tcx links (first in ${firstKernel}): use attachTc`;
+		const feature = "tcx links";
+		const message = `cannot attach ${object}: this kernel does not have ${feature}${whoHas(feature)}: use attachTc`;
 		throw new UnsupportedError(message, {
 			code: "UNSUPPORTED",
 			operation: "attach",
 			object,
 			errno: -link,
-			feature: "tcx",
-			firstKernel,
+			feature,
+			firstKernel: firstKernelOf(feature),
 		});
 	}
 	throw failure(

@@ -14,6 +14,8 @@ interface ObjectCalls {
 	setAutoload(program: Pointer, autoload: boolean): number;
 	/** The buffer must outlive the load. */
 	setLog(program: Pointer, log: Uint8Array, size: number): number;
+	/** Bits of `BPF_LOG_…`; 0: nothing is written of a program that the verifier accepts. */
+	setLogLevel(program: Pointer, level: number): number;
 	programFd(program: Pointer): number;
 	findMap(object: Pointer, name: string): Pointer | null;
 	mapFd(map: Pointer): number;
@@ -44,6 +46,7 @@ export const objectCalls = lazily((): ObjectCalls => {
 		setAttachType: bind("int bpf_program__set_expected_attach_type(void *program, int type)"),
 		setAutoload: bind("int bpf_program__set_autoload(void *program, bool autoload)"),
 		setLog: bind("int bpf_program__set_log_buf(void *program, void *log, size_t size)"),
+		setLogLevel: bind("int bpf_program__set_log_level(void *program, uint32_t level)"),
 		programFd: bind("int bpf_program__fd(void *program)"),
 		findMap: bind("void *bpf_object__find_map_by_name(void *object, const char *name)"),
 		mapFd: bind("int bpf_map__fd(void *map)"),

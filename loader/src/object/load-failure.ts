@@ -1,7 +1,7 @@
 import { Errno, errnoName } from "../errno.ts";
 import { BpfError, MapError, UnsupportedError } from "../errors.ts";
 import { failure } from "../failure.ts";
-import { firstKernelOf } from "../first-kernels.ts";
+import { firstKernelOf, whoHas } from "../first-kernels.ts";
 import { type Capability, capabilitiesFor } from "../permission.ts";
 import { isProbed } from "../probe/attach-programs.ts";
 import { probe } from "../probe/probe.ts";
@@ -97,16 +97,17 @@ function unsupported(
 	{ feature }: { feature: string },
 	outcome: LoadOutcome,
 ): UnsupportedError {
-	const firstKernel = firstKernelOf(feature);
-	const since = firstKernel === undefined ? "" : ` (first in ${firstKernel})`;
-	return new UnsupportedError(`cannot load ${object}: this kernel does not have ${feature}${since}`, {
-		code: "UNSUPPORTED",
-		operation: "load",
-		object,
-		errno: outcome.errno,
-		feature,
-		firstKernel,
-	});
+	return new UnsupportedError(
+		`cannot load ${object}: this kernel does not have ${feature}${whoHas(feature)}`,
+		{
+			code: "UNSUPPORTED",
+			operation: "load",
+			object,
+			errno: outcome.errno,
+			feature,
+			firstKernel: firstKernelOf(feature),
+		},
+	);
 }
 
 /** A probe that cannot answer must not hide the error that is being explained. */

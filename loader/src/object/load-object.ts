@@ -14,6 +14,7 @@ import { type LoadOutcome, loadFailure } from "./load-failure.ts";
 import { findReused, pinPathOf, type ReusedMap } from "./map-reuse.ts";
 import { Program } from "./program.ts";
 import { sectionContents, type VariableValue } from "./variable-values.ts";
+import { readStatistics, statisticsLogLevel, statisticsLogSize } from "./verifier-statistics.ts";
 
 /** What to change in one map before it is created. */
 export interface LoadMapOptions {
@@ -29,6 +30,8 @@ export interface LoadMapOptions {
 export interface LoadProgramOptions {
 	/** False: leave it out. True: load it although its section starts with `?`. */
 	load?: boolean;
+	/** True: `Program.statistics` tells what the verifier counted. */
+	statistics?: boolean;
 }
 
 /** What to change in an object before it is loaded. Names that it does not have are errors. */
@@ -119,6 +122,13 @@ export interface Loaded {
 const logSizes = [1 << 18, (1 << 24) - 1, 1 << 27];
 
 function loadWithLog(plan: LoadPlan): Loaded {
+	const counted = Object.entries(plan.options.programs ?? {}).filter(([, options]) => options?.statistics);
+	if (counted.length > 0) {
+		const logs = new Map(counted.map(([name]) => [name, Buffer.alloc(statisticsLogSize)]));
+		const result = tryLoad(plan, Buffer.alloc(statisticsLogSize), logs);
+		if ("programs" in result) return result;
+		// The log of counts does not tell what is wrong: the tries below do.
+	}
 	let outcome: LoadOutcome | undefined;
 	for (const size of logSizes) {
 		const result = tryLoad(plan, Buffer.alloc(size));
@@ -138,7 +148,8 @@ function resized({ spec, options }: LoadPlan): ObjectSpec {
 	return { ...spec, maps: Object.fromEntries(maps) };
 }
 
-function tryLoad(plan: LoadPlan, log: Buffer): Loaded | LoadOutcome {
+/** `statistics`: logs of their own for the programs whose counts are asked for. */
+function tryLoad(plan: LoadPlan, log: Buffer, statistics: StatisticsLogs = new Map()): Loaded | LoadOutcome {
 	const calls = objectCalls();
 	const lines: string[] = [];
 	return captureLog(lines, () => {
@@ -147,8 +158,9 @@ function tryLoad(plan: LoadPlan, log: Buffer): Loaded | LoadOutcome {
 		try {
 			prepareMaps(plan, object);
 			preparePrograms(plan, object, log);
+			prepareStatistics(object, statistics);
 			const status = calls.load(object);
-			if (status === 0) return takeDescriptors(plan, object);
+			if (status === 0) return takeDescriptors(plan, object, statistics);
 			const end = log.indexOf(0);
 			return { errno: -status, lines, verifierLog: log.toString("utf8", 0, end < 0 ? log.length : end) };
 		} finally {
@@ -191,10 +203,24 @@ function preparePrograms(plan: LoadPlan, object: Pointer, log: Buffer): void {
 	}
 }
 
+/** Logs of the verifier's counts, by program. */
+type StatisticsLogs = ReadonlyMap<string, Buffer>;
+
+function prepareStatistics(object: Pointer, statistics: StatisticsLogs): void {
+	const calls = objectCalls();
+	for (const [name, log] of statistics) {
+		const pointer = calls.findProgram(object, name);
+		if (pointer === null) continue;
+		const step = (status: number) => check(status, { operation: "prepare", object: `program ${name}` });
+		step(calls.setLog(pointer, log, log.length));
+		step(calls.setLogLevel(pointer, statisticsLogLevel));
+	}
+}
+
 const isWanted = (plan: LoadPlan, program: ProgramSpec): boolean =>
 	plan.options.programs?.[program.name]?.load ?? program.autoload;
 
-function takeDescriptors(plan: LoadPlan, object: Pointer): Loaded {
+function takeDescriptors(plan: LoadPlan, object: Pointer, logs: StatisticsLogs): Loaded {
 	const calls = objectCalls();
 	const loaded: Loaded = { programs: new Map(), maps: new Map() };
 	try {
@@ -203,7 +229,10 @@ function takeDescriptors(plan: LoadPlan, object: Pointer): Loaded {
 		)) {
 			const pointer = calls.findProgram(object, name);
 			if (pointer === null) continue;
-			loaded.programs.set(name, new Program(duplicate(calls.programFd(pointer), name), { name, attachType }));
+			const log = logs.get(name);
+			const statistics = log === undefined ? undefined : readStatistics(log);
+			const fd = duplicate(calls.programFd(pointer), name);
+			loaded.programs.set(name, new Program(fd, { name, attachType, statistics }));
 		}
 		for (const name of Object.keys(plan.spec.maps)) {
 			const map = calls.findMap(object, name);

@@ -8,6 +8,7 @@ import { type AttachType, type ProgramType, programTypeName } from "../kernel-na
 import { openPin, pinDescriptor } from "../pin.ts";
 import { readInfo, readName } from "./info.ts";
 import { type TestRun, type TestRunResult, testRun } from "./test-run.ts";
+import type { VerifierStatistics } from "./verifier-statistics.ts";
 
 /** What the kernel says of a program. Run time and count grow only while `kernel.bpf_stats_enabled` is 1. */
 export interface ProgramInfo {
@@ -33,8 +34,15 @@ export interface ProgramInfo {
 	/** Time spent in it, in nanoseconds. */
 	readonly runTimeNs: bigint;
 	readonly runCount: bigint;
-	/** Instructions that the verifier walked through; 0 before kernel 5.16. */
+	/** Instructions that the verifier walked through; 0 before kernel 5.16, where only `statistics` has them. */
 	readonly verifiedInstructions: number;
+}
+
+/** What whoever loaded a program knows of it, and the kernel does not say. */
+export interface KnownOfProgram {
+	name?: string;
+	attachType?: AttachType | undefined;
+	statistics?: VerifierStatistics | undefined;
 }
 
 /** A program in the kernel. Owns its descriptor: lives until that is closed and nothing else (pin, link) holds it. */
@@ -44,15 +52,18 @@ export class Program {
 	readonly type: ProgramType;
 	/** Where it is meant to go; undefined for types without, and for pinned programs: the kernel does not say. */
 	readonly attachType: AttachType | undefined;
+	/** What the verifier counted while it loaded, where `LoadProgramOptions.statistics` asked for that. */
+	readonly statistics: VerifierStatistics | undefined;
 	#fd: number;
 
 	/** Takes over `fd`, which must be of a program. */
-	constructor(fd: number, known: { name?: string; attachType?: AttachType | undefined } = {}) {
+	constructor(fd: number, known: KnownOfProgram = {}) {
 		this.#fd = fd;
 		const info = readProgramInfo(fd);
 		this.name = known.name ?? info.name;
 		this.type = info.type;
 		this.attachType = known.attachType;
+		this.statistics = known.statistics;
 	}
 
 	/** Throws BpfError `CLOSED` after `close()`. */

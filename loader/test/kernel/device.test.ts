@@ -46,7 +46,7 @@ SEC("xdp") int xdp_drop(struct xdp_md *c) { COUNT(c); return XDP_DROP; }
 type Counters = { programs: "pass" | "drop" | "xdp_pass" | "xdp_drop"; maps: ".bss"; variables: "hits" };
 
 /** Asked in the tests, not while they are declared: without privileges the file must still load. */
-const tcx = () => ({ feature: "tcx links", firstKernel: "6.6", has: probe().tcx() });
+const tcx = () => ({ feature: "tcx links", has: probe().tcx() });
 
 const sendUdp = "echo x > /dev/udp/127.0.0.1/9";
 

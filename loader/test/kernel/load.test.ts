@@ -92,6 +92,17 @@ test("Programs are left out or put in as asked", (t) => {
 	t.is(some.programs.optional.testRun({ data: packet }).returnValue, 2);
 });
 
+test("A program tells what the verifier counted, where that is asked for", (t) => {
+	using object = loadObject<Names>(spec, { programs: { sum: { statistics: true } } });
+	const { statistics, name } = object.programs.sum;
+	t.is(name, "sum");
+	t.true((statistics?.verifiedInstructions ?? 0) >= 10);
+	t.true((statistics?.stackDepths.length ?? 0) >= 1);
+	const counted = object.programs.sum.info().verifiedInstructions;
+	if (counted > 0) t.is(statistics?.verifiedInstructions, counted);
+	t.is(object.programs.shorten.statistics, undefined);
+});
+
 test("The kernel's facts about a program and its maps match the object", (t) => {
 	using object = loadObject<Names>(spec, { maps: { table: { maxEntries: 7 } } });
 	const info = object.programs.sum.info();
@@ -101,8 +112,7 @@ test("The kernel's facts about a program and its maps match the object", (t) => 
 		info.id > 0 && info.jitedSize > 0 && info.translatedSize > 0 && info.loadedNs > 0n && info.btfId > 0,
 	);
 	const counts = {
-		feature: "a count of verified instructions",
-		firstKernel: "5.16",
+		feature: "instruction counts in program info",
 		has: info.verifiedInstructions > 0,
 	};
 	if (!lacks(t, counts)) t.true(info.verifiedInstructions >= 10);

@@ -52,8 +52,8 @@ for (const [path, code] of [
 
 test("Each network namespace has a cookie of its own, always the same", (t) => {
 	const cookie = netnsCookie();
-	const feature = "the network namespace cookie of sockets";
-	if (lacks(t, { feature, firstKernel: "5.14", has: cookie !== undefined })) return;
+	const feature = "cookie of the network namespace of a socket (SO_NETNS_COOKIE)";
+	if (lacks(t, { feature, has: cookie !== undefined })) return;
 	const net = makeNamespace(t);
 	t.is(netnsCookie(), cookie);
 	const other = inNetworkNamespace(net.path, netnsCookie);

@@ -129,7 +129,7 @@ test("sk_skb programs see what arrives, with a parser and without", (t) => {
 		each.close();
 	}
 	const has = probe().attachType("sk_skb_verdict");
-	if (lacks(t, { feature: "sk_skb/verdict", firstKernel: "5.13", has })) return;
+	if (lacks(t, { feature: "attach type sk_skb_verdict", has })) return;
 	using _plain = attachSkSkb({ program: loaded.arrived_plain, map: maps.socks, role: "verdict" });
 	t.is(talk(cgroup).status, 0);
 	t.is(readNumber(maps.hits, ARRIVED), 2n);

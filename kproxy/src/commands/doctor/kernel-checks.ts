@@ -1,6 +1,7 @@
 import { release } from "node:os";
-import { type AttachType, BpfError, openSpec, type ProbedAttachType, probe } from "bpf-loader";
+import { type AttachType, BpfError, firstKernelOf, openSpec, type ProbedAttachType, probe } from "bpf-loader";
 import { maps } from "../../dataplane/generated/sock_lb.ts";
+import { canSetErrno } from "../../dataplane/probe-tunables.ts";
 import { objectPath } from "../../dataplane/service-maps.ts";
 import type { Check } from "./check.ts";
 
@@ -9,10 +10,10 @@ const GROUP = "kernel";
 /** One thing that the kernel can or cannot do. */
 interface Feature {
 	name: string;
+	/** Its name in test-vm/support.json, where it is another. */
+	tried?: string;
 	/** Throws BpfError `PERMISSION` where we may not try. */
 	has(): boolean;
-	/** First mainline kernel that has it. */
-	first: string;
 	/** What is worse without it; undefined: kproxy does not work without it. */
 	worse?: string;
 }
@@ -39,36 +40,35 @@ function features(): Feature[] {
 	const programs = Object.values(openSpec(objectPath).programs);
 	const attachTypes = programs.map(({ attachType }) => attachType).filter((type) => type !== undefined);
 	return [
-		{ name: "program type cgroup_sock_addr", has: () => can.programType("cgroup_sock_addr"), first: "4.17" },
+		{ name: "program type cgroup_sock_addr", has: () => can.programType("cgroup_sock_addr") },
 		...attachTypes.map((type) => ({
 			name: `hook ${type}`,
+			tried: `attach type ${type}`,
 			has: () => can.attachType(asProbed(type)),
-			first: "5.8",
 		})),
 		...[...new Set(Object.values(maps).map(({ type }) => type))].map((type) => ({
 			name: `map type ${type}`,
 			has: () => can.mapType(type),
-			first: "4.10",
 		})),
-		{ name: "links to cgroups", has: () => can.cgroupLinks(), first: "5.7" },
+		{ name: "links to cgroups", tried: "cgroup links", has: () => can.cgroupLinks() },
 		{
 			name: "batch operations",
+			tried: "batch update of hash",
 			has: () => can.batchOperations("hash") && can.batchOperations("array"),
-			first: "5.6",
 			worse: "writing many Services takes three times as long",
 		},
 		{
 			name: "errno of refused connects",
-			has: () =>
-				can.helper({
-					programType: "cgroup_sock_addr",
-					helper: "set_retval",
-					attachType: "cgroup_inet4_connect",
-				}),
-			first: "6.1",
+			tried: "errno of refused connects (bpf_set_retval)",
+			has: canSetErrno,
 			worse: "a connect to a Service without backends fails with EPERM in place of ECONNREFUSED",
 		},
-		{ name: "BTF", has: () => can.kernelBtf(), first: "5.2", worse: "nothing now; later programs want it" },
+		{
+			name: "BTF",
+			tried: "kernel BTF (CONFIG_DEBUG_INFO_BTF)",
+			has: () => can.kernelBtf(),
+			worse: "nothing now; later programs want it",
+		},
 	];
 }
 
@@ -77,16 +77,17 @@ function asProbed(type: AttachType): ProbedAttachType {
 	return type as ProbedAttachType;
 }
 
-function describeFeature({ name, first, worse }: Feature, has: boolean): Check {
+function describeFeature({ name, tried = name, worse }: Feature, has: boolean): Check {
 	if (has) {
 		return { group: GROUP, name, level: "ok", found: "there" };
 	}
+	const first = firstKernelOf(tried);
 	return {
 		group: GROUP,
 		name,
 		level: worse === undefined ? "fail" : "warn",
 		found: worse === undefined ? "missing" : `missing: ${worse}`,
-		advice: `mainline has it from Linux ${first}`,
+		advice: first === undefined ? "no kernel that was tried has it" : `Linux ${first} has it`,
 	};
 }
 
