@@ -56,7 +56,7 @@ export {
 	type ReadBatch,
 	watchReadable,
 } from "./map-calls.ts";
-export { inNetworkNamespace, netnsCookie } from "./netlink/namespace.ts";
+export { inNetworkNamespace, netnsCookie, openInetSocket } from "./netlink/namespace.ts";
 export {
 	type AddressScope,
 	type DefaultRoute,

@@ -32,6 +32,12 @@ const BOOT_MS = 180_000;
 const SILENCE_MS = 180_000;
 const LAST_LINES = 25;
 
+const running = new Set<ChildProcess>();
+// QEMU goes on without the process that started it.
+process.on("exit", () => {
+	for (const child of running) child.kill("SIGKILL");
+});
+
 /** A virtual machine that runs commands, one at a time. */
 export class Guest {
 	readonly #child: ChildProcess;
@@ -52,6 +58,9 @@ export class Guest {
 	private constructor(options: QemuOptions & { console: string }) {
 		this.#consolePath = options.console;
 		this.#child = spawn(QEMU, qemuArguments(options), { stdio: ["pipe", "pipe", "pipe"] });
+		running.add(this.#child);
+		this.#child.once("exit", () => running.delete(this.#child));
+		// Written to a guest that has gone: its end is told by the exit below.
 		this.#child.stdin?.on("error", () => {});
 		this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
 			this.#stderr += text;

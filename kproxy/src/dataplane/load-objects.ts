@@ -5,7 +5,6 @@ import {
 	LayoutError,
 	loadObject,
 	MapError,
-	netnsCookie,
 	type ObjectSpec,
 	openPinnedMap,
 	openSpec,
@@ -14,6 +13,7 @@ import {
 import type { PinLayout } from "./bpffs.ts";
 import type { programs as socketPrograms } from "./generated/sock_lb.ts";
 import { maps, type programs as packetPrograms, type Tunables } from "./generated/tc.ts";
+import { ownNetnsCookie } from "./own-netns.ts";
 import { type ProbedTunables, probeTunables } from "./probe-tunables.ts";
 import { type MapName, objectPath, packetObjectPath } from "./service-maps.ts";
 
@@ -46,7 +46,7 @@ export function loadObjects(
 	{ sizes = {}, tunables = {} }: { sizes?: MapSizes | undefined; tunables?: DataplaneTunables | undefined },
 ): LoadedObjects {
 	// The daemon runs in the node's own namespace, unless told otherwise.
-	const { host_netns = netnsCookie() ?? 0n } = tunables;
+	const { host_netns = ownNetnsCookie() } = tunables;
 	const variables = {
 		...tunables,
 		host_netns,

@@ -1,14 +1,7 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import {
-	attachCgroup,
-	type BpfObject,
-	inNetworkNamespace,
-	loadObject,
-	netnsCookie,
-	openSpec,
-} from "bpf-loader";
+import { attachCgroup, type BpfObject, inNetworkNamespace, loadObject, openSpec } from "bpf-loader";
 import { type Outcome, readOutcomes } from "../../src/dataplane/counters.ts";
 import { type NodeMaps, openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
@@ -21,6 +14,7 @@ import {
 	type Names,
 	Protocol,
 } from "../../src/dataplane/generated/sock_lb.ts";
+import { ownNetnsCookie } from "../../src/dataplane/own-netns.ts";
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../src/dataplane/service-maps.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { Namespace } from "../lab/namespaces.ts";
@@ -85,9 +79,7 @@ export function createStage(
 
 /** What `bpf_get_netns_cookie` gives for sockets in there. */
 export function cookieOf({ path }: Namespace): bigint {
-	const cookie = inNetworkNamespace(path, netnsCookie);
-	if (cookie === undefined) throw new Error("network namespaces have cookies from Linux 5.14 on");
-	return cookie;
+	return inNetworkNamespace(path, ownNetnsCookie);
 }
 
 /** TCP and UDP servers on the loopback of a namespace, by their addresses; each answers with its name. */

@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { describeErrno, Errno } from "../errno.ts";
 import { BpfError } from "../errors.ts";
 import { failure } from "../failure.ts";
-import { enterNetworkNamespace, socketNamespaceCookie } from "../ffi/namespace.ts";
+import { enterNetworkNamespace, inetSocket, socketNamespaceCookie } from "../ffi/namespace.ts";
 import { netlinkRoute } from "./network.ts";
 import { NetlinkSocket } from "./socket.ts";
 
@@ -39,6 +39,16 @@ export function netnsCookie(): bigint | undefined {
 	if (typeof cookie === "bigint") return cookie;
 	if (-cookie === Errno.ENOPROTOOPT) return undefined;
 	throw failure({ operation: "read", object: "the network namespace's cookie" }, -cookie);
+}
+
+/**
+ * Opens an IPv4 socket in the calling thread's network namespace, before it returns, and closes it: programs at a
+ * cgroup's socket hooks see it. Throws BpfError.
+ */
+export function openInetSocket(): void {
+	const fd = inetSocket();
+	if (fd < 0) throw failure({ operation: "open", object: "an IPv4 socket" }, -fd);
+	closeSync(fd);
 }
 
 function enter(path: string): void {
