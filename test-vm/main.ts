@@ -1,7 +1,7 @@
 /** `npm run test:vm`: the privileged tests, in virtual machines with other kernels. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, freemem, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,11 +13,12 @@ import { cacheDirectory, fetchKernel, KernelUnavailable } from "./kernels/fetch.
 import { type Kernel, kernelFromPath } from "./kernels/kernel.ts";
 import { pickKernels, readKernelList } from "./kernels/list.ts";
 import { chooseAccelerator } from "./machine/accelerator.ts";
-import { QEMU, qemuArguments } from "./machine/qemu.ts";
+import { type Accelerator, type GuestImages, QEMU, qemuArguments } from "./machine/qemu.ts";
 import { jobsFor, kernelTests } from "./matrix/files.ts";
 import { baseImage, imagesOf } from "./matrix/images.ts";
 import { describeFile, describeKernels, totalsOf } from "./matrix/report.ts";
 import { runMatrix } from "./matrix/run-matrix.ts";
+import { buildObjects, findSupport, SUPPORT_TOOLS } from "./matrix/run-support.ts";
 import { SMOKE_TESTS, smokeKernels } from "./matrix/smoke.ts";
 
 const CHECKOUT = fileURLToPath(new URL("..", import.meta.url));
@@ -45,6 +46,12 @@ const args = await yargs(process.argv.slice(2))
 		default: false,
 		describe: "The small set, on the oldest and the newest kernel",
 	})
+	.option("support", {
+		type: "boolean",
+		default: false,
+		describe:
+			"No tests: try every program and feature, and write test-vm/support.json and what follows from it",
+	})
 	.option("shell", {
 		type: "boolean",
 		default: false,
@@ -67,7 +74,8 @@ async function main(): Promise<number> {
 	process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 	try {
-		return args.shell ? await openShell(directory) : await runTests(directory);
+		if (args.shell) return await openShell(directory);
+		return args.support ? await writeSupport(directory) : await runTests(directory);
 	} catch (error) {
 		return fail((error as Error).message);
 	}
@@ -106,9 +114,7 @@ async function runTests(directory: string): Promise<number> {
 	const jobs = jobsFor(args.smoke ? SMOKE_TESTS : kernelTests(CHECKOUT), args.grep);
 	if (jobs.length === 0) return fail(`no test has ${args.grep} in its file's path or its title`);
 	const images = makeImages(kernels, directory);
-	const [first] = images;
-	if (!first) return fail("no kernel to run");
-	const accelerator = await chooseAccelerator(first, join(directory, "console-probe"));
+	const accelerator = await acceleratorFor(images, directory);
 	const guests = Math.max(
 		1,
 		args.guests ?? Math.min(availableParallelism(), freemem() / 2 ** 20 / MEMORY_MIB),
@@ -132,19 +138,51 @@ async function runTests(directory: string): Promise<number> {
 	return failed > 0 ? 1 : 0;
 }
 
-function makeImages(kernels: readonly Kernel[], directory: string) {
+/** Tries every kernel before anything is written, one after the other: a guest takes a minute or two. */
+async function writeSupport(directory: string): Promise<number> {
+	const advice = adviseOn(missingTools(SUPPORT_TOOLS));
+	if (advice) return fail(advice);
+	const objects = buildObjects(CHECKOUT, join(directory, "objects"));
+	const images = makeImages(await findKernels(), directory, objects);
+	const accelerator = await acceleratorFor(images, directory);
+	const reports: string[] = [];
+	for (const image of images) {
+		const { name } = image.kernel;
+		say(`trying ${name}, by ${accelerator}`);
+		const console = join(directory, `console-${name}`);
+		const report = await findSupport(image, { accelerator, memoryMiB: MEMORY_MIB, console });
+		const path = join(directory, `${name}.json`);
+		writeFileSync(path, JSON.stringify(report));
+		reports.push(path);
+	}
+	const write = spawn(process.execPath, ["test-vm/support/main.ts", "write", ...reports], {
+		cwd: CHECKOUT,
+		stdio: "inherit",
+	});
+	const [code] = (await once(write, "exit")) as [number | null];
+	return code ?? 1;
+}
+
+async function acceleratorFor([first]: readonly GuestImages[], directory: string): Promise<Accelerator> {
+	if (!first) throw new Error("there is no kernel to run");
+	return await chooseAccelerator(first, join(directory, "console-probe"));
+}
+
+function makeImages(
+	kernels: readonly Kernel[],
+	directory: string,
+	extra: Readonly<Record<string, string>> = {},
+) {
 	const base = baseImage(cacheDirectory(), say);
 	say("making the image of the project");
-	const project = makeProject(CHECKOUT, join(directory, "project.squashfs"));
+	const project = makeProject(CHECKOUT, join(directory, "project.squashfs"), extra);
 	return kernels.map((kernel) => imagesOf(kernel, { base, project }, directory));
 }
 
 async function openShell(directory: string): Promise<number> {
-	const [kernel] = await findKernels();
-	if (!kernel) return fail("no kernel to run");
-	const [images] = makeImages([kernel], directory);
-	if (!images) return fail("no image");
-	const accelerator = await chooseAccelerator(images, join(directory, "console-probe"));
+	const [images] = makeImages((await findKernels()).slice(0, 1), directory);
+	if (!images) return fail("there is no kernel to run");
+	const accelerator = await acceleratorFor([images], directory);
 	const qemu = spawn(QEMU, qemuArguments({ ...images, accelerator, memoryMiB: MEMORY_MIB }), {
 		stdio: "inherit",
 	});

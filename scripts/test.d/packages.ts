@@ -11,6 +11,7 @@ const CONTENTS: Readonly<Record<string, readonly string[]>> = {
 	kproxy: [
 		"dist/cli.js",
 		"bin/kproxy.js",
+		"objects/netns_cookie.bpf.o",
 		"objects/sock_lb.bpf.o",
 		"objects/tc.bpf.o",
 		"examples/web.yaml",
