@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { runAva } from "./ava.ts";
 import { type Counts, check, sum } from "./check.ts";
 import { checkPackages } from "./packages.ts";
+import { checkInVms } from "./vm.ts";
 
 const UNIT_TESTS = [
 	"{loader,maps,kproxy,test-vm}/test/*.test.ts",
@@ -19,6 +20,7 @@ export const parts: Readonly<Record<string, () => Promise<Counts>>> = {
 	kernel: () => asRoot(() => runAva(KERNEL_TESTS, 20 * 60)),
 	demo: () => asRoot(demo),
 	packages: checkPackages,
+	vm: checkInVms,
 };
 
 async function lint(): Promise<Counts> {

@@ -27,6 +27,7 @@ export const HOST_TOOLS: readonly Tool[] = [
 	...from("busybox-static", ["busybox"]),
 	...from("squashfs-tools", ["mksquashfs"]),
 	...from("libc-bin", ["ldd"]),
+	...from("xz-utils", ["xz"]),
 	...from("qemu-system-x86", ["qemu-system-x86_64"]),
 ];
 
