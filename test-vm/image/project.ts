@@ -18,7 +18,7 @@ const NOT_NEEDED = [
 /** Built, so git knows nothing of it. */
 const BUILT = ["kproxy/objects", "loader/dist", "maps/dist", "kproxy/dist"];
 /** C programs of the tests, which a guest could not link. */
-const TOOLS = ["kproxy/test/lab/packets.c", "kproxy/test/kernel/sock-client.c"];
+const TOOLS = ["kproxy/test/lab/packets.c", "kproxy/test/lab/sctp.c", "kproxy/test/kernel/sock-client.c"];
 
 /** Writes the image; the result is its path. `extra`: directories that go to a path in the guest as well. */
 export function makeProject(

@@ -3,7 +3,7 @@ import type { Protocol } from "./protocol.ts";
 /** A port of a Service and of the pods behind it. */
 export interface PortManifest {
 	name: string;
-	protocol: Protocol;
+	protocol: Protocol | "SCTP";
 	port: number;
 	targetPort: number;
 	nodePort?: number;
