@@ -13,7 +13,7 @@ export const SOURCE = [process.execPath, "--conditions=source", fromKproxy("src/
 export const BUILT = [process.execPath, fromKproxy("bin/kproxy.js")];
 
 /** Room for any test: most of a daemon's start is the room that it makes by default. */
-const SMALL_MAPS: Readonly<Record<string, number>> = {
+export const SMALL_MAPS: Readonly<Record<string, number>> = {
 	"--max-frontends": 8_192,
 	"--max-services": 8_192,
 	"--max-flows": 16_384,

@@ -40,7 +40,10 @@ static __attribute__((noinline)) int peek(struct xdp_md *ctx, int at)
 	return data[at];
 }
 SEC("xdp") int prog(struct xdp_md *ctx) { return peek(ctx, 1) + peek(ctx, 7); }`,
-		{ line: 4, message: /invalid access to packet, off=1 size=1.*R1 offset is outside of the packet/ },
+		{
+			line: 4,
+			message: /invalid access to packet, off=1 size=1.*R1 .*is outside of the (packet|allowed memory range)/,
+		},
 	],
 	[
 		"a return value that the hook does not know",
