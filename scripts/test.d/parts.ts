@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { runAva } from "./ava.ts";
 import { type Counts, check, sum } from "./check.ts";
+import { lintScripts } from "./lint-scripts.ts";
 import { checkPackages } from "./packages.ts";
 import { checkInVms } from "./vm.ts";
 
@@ -32,6 +33,7 @@ async function lint(): Promise<Counts> {
 	return sum([
 		await check("biome", ["biome", "ci", "."]),
 		await check("clang-format", ["clang-format", "--dry-run", "-Werror", ...sources]),
+		await lintScripts(),
 	]);
 }
 

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # First process of a guest: puts the images together under one root and goes on in it.
 # The disks, in order: tools, the kernel's modules, the project.
 set -e

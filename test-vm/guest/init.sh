@@ -17,6 +17,7 @@ hostname guest
 # What a kernel has not got, or has built in, is told by the tests that need it.
 while read -r module; do modprobe "$module" 2>/dev/null; done </kproxy/test-vm/guest/modules
 ip link set lo up
+# shellcheck disable=SC3045 # this sh is busybox, which has it
 ulimit -n 65536
 cd /kproxy || poweroff -f
 if grep -q kproxy.shell /proc/cmdline; then
