@@ -39,7 +39,8 @@ const args = await yargs(process.argv.slice(2))
 	.option("modules", { type: "string", describe: "Directory with the modules of a kernel given by its path" })
 	.option("grep", {
 		type: "string",
-		describe: "Only files whose path, else tests whose title, has this text",
+		array: true,
+		describe: "Only files whose path, else tests whose title, has this text; may be given more than once",
 	})
 	.option("smoke", {
 		type: "boolean",
@@ -111,8 +112,9 @@ async function findKernels(): Promise<Kernel[]> {
 
 async function runTests(directory: string): Promise<number> {
 	const kernels = await findKernels();
-	const jobs = jobsFor(args.smoke ? SMOKE_TESTS : kernelTests(CHECKOUT), args.grep);
-	if (jobs.length === 0) return fail(`no test has ${args.grep} in its file's path or its title`);
+	const jobs = jobsFor(args.smoke ? SMOKE_TESTS : kernelTests(CHECKOUT), args.grep ?? []);
+	if (jobs.length === 0)
+		return fail(`no test has ${args.grep?.join(" or ")} in its file's path or its title`);
 	const images = makeImages(kernels, directory);
 	const accelerator = await acceleratorFor(images, directory);
 	const guests = Math.max(
@@ -121,7 +123,6 @@ async function runTests(directory: string): Promise<number> {
 	);
 	const total = jobs.length * images.length;
 	say(`${jobs.length} test files on ${kernels.map(({ name }) => name).join(", ")}, by ${accelerator}`);
-	const _done = 0;
 	let done = 0;
 	const reports = await runMatrix(images, jobs, {
 		accelerator,

@@ -31,7 +31,8 @@ const DIRECTORIES = [
 	"usr/lib",
 	"usr/lib64",
 ];
-const ETC = {
+/** Files of /etc, by name. */
+export const ETC = {
 	hostname: "guest\n",
 	passwd: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
 	group: "root:x:0:\nnogroup:x:65534:\n",
@@ -86,4 +87,6 @@ function installBusybox(root: string): void {
 		const [bin, sbin] = [join(root, "usr/bin", name), join(root, "usr/sbin", name)];
 		if (!existsSync(bin) && !existsSync(sbin)) symlinkSync("/usr/bin/busybox", bin);
 	}
+	// Where the kernel looks when it wants a module.
+	symlinkSync("/usr/bin/busybox", join(root, "usr/sbin/modprobe"));
 }

@@ -18,6 +18,8 @@ export const TOOLS: readonly Tool[] = [
 	...from("nftables", ["nft"]),
 	...from("iptables", ["iptables-nft", "iptables-nft-restore", "iptables-nft-save"]),
 	...from("iptables", ["ip6tables-nft", "ip6tables-nft-restore", "ip6tables-nft-save"]),
+	...from("iptables", ["iptables-legacy", "iptables-legacy-restore", "iptables-legacy-save"]),
+	...from("iptables", ["ip6tables-legacy", "ip6tables-legacy-restore", "ip6tables-legacy-save"]),
 	...from("clang", ["clang"]),
 	...from("llvm", ["llvm-strip"]),
 ];

@@ -18,13 +18,16 @@ export interface Job {
 	match?: string;
 }
 
-/** The files whose path has the text; where there is none, every file for its tests whose title has it. */
-export function jobsFor(files: readonly string[], grep: string | undefined, read = readFileSync): Job[] {
-	if (grep === undefined) return files.map((file) => ({ file }));
-	const named = files.filter((file) => file.includes(grep));
-	if (named.length > 0) return named.map((file) => ({ file }));
-	const text = (file: string) => String(read(file));
-	return files.filter((file) => text(file).includes(grep)).map((file) => ({ file, match: `*${grep}*` }));
+/** For each text the files whose path has it; where there is none, every file for its tests whose title has it. */
+export function jobsFor(files: readonly string[], texts: readonly string[], read = readFileSync): Job[] {
+	if (texts.length === 0) return files.map((file) => ({ file }));
+	return texts.flatMap((text) => {
+		const named = files.filter((file) => file.includes(text));
+		if (named.length > 0) return named.map((file) => ({ file }));
+		return files
+			.filter((file) => String(read(file)).includes(text))
+			.map((file) => ({ file, match: `*${text}*` }));
+	});
 }
 
 /** ava in a guest; it reports in TAP. */

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { makeBase } from "../image/base.ts";
+import { ETC, makeBase } from "../image/base.ts";
 import { makeInitrd } from "../image/initrd.ts";
 import { pack } from "../image/squash.ts";
+import { FILES, LIBRARIES, TOOLS } from "../image/tools.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import type { GuestImages } from "../machine/qemu.ts";
 
@@ -14,7 +16,10 @@ export interface CommonImages {
 
 /** The image of tools in the cache; made again after a day, since the machine's programs may have changed. */
 export function baseImage(cache: string, say: (line: string) => void): string {
-	const image = join(cache, "base.squashfs");
+	const contents = createHash("sha256")
+		.update(JSON.stringify([TOOLS, FILES, LIBRARIES, ETC]))
+		.digest("hex");
+	const image = join(cache, `base-${contents.slice(0, 12)}.squashfs`);
 	const dayMs = 24 * 3600 * 1000;
 	if (existsSync(image) && Date.now() - statSync(image).mtimeMs < dayMs) return image;
 	say("making the image of tools");
