@@ -37,7 +37,7 @@ static __always_inline struct flow reply_flow_of(const struct flow *flow, const 
 
 static __always_inline bool is_over(const struct reply_target *reply, enum protocol protocol, __u64 now)
 {
-	__u64 idle_ns = now - (reply->seen_ns > reply->created_ns ? reply->seen_ns : reply->created_ns);
+	__u64 idle_ns = now - (reply->seen_ns ? reply->seen_ns : reply->created_ns);
 
 	if (reply->flags & FLOW_RST || (reply->flags & FLOW_FIN && reply->flags & FLOW_OTHER_FIN))
 		return true;

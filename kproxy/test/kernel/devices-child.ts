@@ -1,6 +1,6 @@
 /**
  * Opens a dataplane and follows the devices of the namespace that it is started in, until its stdin ends. Prints a line of
- * JSON after each change. Arguments: bpffs, cgroup, mode, and settings as JSON.
+ * JSON after each change. Arguments: bpffs, cgroup, mode or nothing for the kernel's, and settings as JSON.
  */
 import { type DeviceMode, followDevices } from "../../src/dataplane/devices/follow-devices.ts";
 import { openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
@@ -8,7 +8,7 @@ import { openDataplane } from "../../src/dataplane/open-dataplane.ts";
 import type { Problem } from "../../src/problem.ts";
 import type { FollowEvent } from "./devices-stage.ts";
 
-const [bpffs = "", cgroup = "", mode = "tcx", settings = "{}"] = process.argv.slice(2);
+const [bpffs = "", cgroup = "", mode = "", settings = "{}"] = process.argv.slice(2);
 const sizes = { svc_frontends: 64, svc_slots: 256, svc_backends: 64, svc_names: 64, conntrack: 1024 };
 
 const dataplane = openDataplane({ bpffs, cgroup, sizes });
@@ -18,7 +18,7 @@ const follower = followDevices({
 	programs: dataplane.packetPrograms,
 	maps: openNodeMaps(dataplane.handles),
 	links: dataplane.layout.links,
-	mode: mode as DeviceMode,
+	...(mode !== "" && { mode: mode as DeviceMode }),
 	settings: { devices: [], nodeIPs: [], ...JSON.parse(settings) },
 	onProblems(found) {
 		problems = found;

@@ -1,4 +1,5 @@
 import test from "ava";
+import { lacks } from "../../../loader/test/lacks.ts";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import {
 	Algorithm,
@@ -11,12 +12,13 @@ import { openPinnedDataplane } from "../../src/dataplane/pinned-dataplane.ts";
 import type { Stream } from "../lab/agent.ts";
 import { sweepLabs } from "../lab/lab.ts";
 import type { StreamDatagram } from "../lab/protocol.ts";
-import { deviceStage } from "./devices-stage.ts";
+import { deviceStage, HAS_TCX } from "./devices-stage.ts";
 
 test.before(() => sweepLabs());
 
 for (const mode of ["tcx", "clsact"] as const) {
 	test.serial(`No datagram is lost while one daemon takes over from another in mode ${mode}`, async (t) => {
+		if (mode === "tcx" && lacks(t, { feature: "tcx links", has: HAS_TCX })) return;
 		using at = deviceStage(`stream-${mode}`);
 		const server = at.node.pod("server", { hook: false });
 		const client = at.node.pod("client", { hook: false });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { inNetworkNamespace, listTcxPrograms, openTcFilter } from "bpf-loader";
+import { inNetworkNamespace, listTcxPrograms, openTcFilter, probe } from "bpf-loader";
 import { type PinLayout, pinLayout } from "../../src/dataplane/bpffs.ts";
 import type { AttachedDevices } from "../../src/dataplane/devices/attach-devices.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
 } from "../../src/dataplane/devices/follow-devices.ts";
 import type { Problem } from "../../src/problem.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
+import type { Namespace } from "../lab/namespaces.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 
 /** What a follower has done after one change. */
@@ -82,8 +83,8 @@ export interface DeviceStage extends Disposable {
 	/** Index of a device of the node. */
 	index(device: string): number;
 	inside<T>(use: () => T): T;
-	/** Programs at ingress and egress, as tcx has them. */
-	tcx(device: string): { ingress: number[]; egress: number[] };
+	/** Programs at ingress and egress: all that tcx has, or on a kernel without it our filter's. */
+	programs(device: string, at?: Namespace): { ingress: number[]; egress: number[] };
 }
 
 /** Makes a node in a lab of its own. */
@@ -92,8 +93,8 @@ export function deviceStage(name: string): DeviceStage {
 	const node = createNode(lab);
 	const layout = pinLayout(join(lab.bpffs, "kproxy"));
 	const inside = <T>(use: () => T): T => inNetworkNamespace(node.namespace.path, use);
-	const index = (device: string): number => {
-		const [found] = JSON.parse(node.namespace.run("ip", ["-json", "link", "show", device]));
+	const index = (device: string, at = node.namespace): number => {
+		const [found] = JSON.parse(at.run("ip", ["-json", "link", "show", device]));
 		return found.ifindex;
 	};
 	return {
@@ -102,8 +103,8 @@ export function deviceStage(name: string): DeviceStage {
 		layout,
 		inside,
 		index,
-		async follow({ mode = "tcx", settings = {} } = {}) {
-			const args = [layout.directory, lab.cgroups.clients, mode, JSON.stringify(settings)];
+		async follow({ mode, settings = {} } = {}) {
+			const args = [layout.directory, lab.cgroups.clients, mode ?? "", JSON.stringify(settings)];
 			const command = [process.execPath, ...process.execArgv, CHILD, ...args];
 			const { namespace } = node;
 			const child = lab.spawn({ namespace, cgroup: "others", command, stdio: ["pipe", "pipe", "inherit"] });
@@ -111,20 +112,32 @@ export function deviceStage(name: string): DeviceStage {
 			await follower.event(() => true);
 			return follower;
 		},
-		tcx: (device) => {
-			const ifindex = index(device);
-			return inside(() => ({
-				ingress: listTcxPrograms({ ifindex, direction: "ingress" }),
-				egress: listTcxPrograms({ ifindex, direction: "egress" }),
+		programs: (device, at = node.namespace) => {
+			const ifindex = index(device, at);
+			return inNetworkNamespace(at.path, () => ({
+				ingress: programsAt(ifindex, "ingress"),
+				egress: programsAt(ifindex, "egress"),
 			}));
 		},
 		[Symbol.dispose]: () => lab.close(),
 	};
 }
 
+/** On kernels without tcx links, which the daemon's filters stand in for. */
+export const HAS_TCX = probe().tcx();
+
+function programsAt(ifindex: number, direction: "ingress" | "egress"): number[] {
+	if (HAS_TCX) return listTcxPrograms({ ifindex, direction });
+	const filter = openTcFilter({ ifindex, direction, ...FILTER });
+	return filter ? [filter.info().programId] : [];
+}
+
+/** Where a filter of ours is. */
+const FILTER = { priority: 1, handle: 0x6b70 } as const;
+
 /** Is a filter of ours at both sides of a device? To be asked inside the namespace. */
 export function hasFilters(ifindex: number): boolean[] {
 	return (["ingress", "egress"] as const).map(
-		(direction) => openTcFilter({ ifindex, direction, priority: 1, handle: 0x6b70 }) !== undefined,
+		(direction) => openTcFilter({ ifindex, direction, ...FILTER }) !== undefined,
 	);
 }

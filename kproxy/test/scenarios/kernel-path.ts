@@ -189,10 +189,13 @@ export class KernelPath {
 		return found;
 	}
 
-	/** As if so much time had passed: all that was seen was seen so much earlier. */
+	/**
+	 * As if so much time had passed: all that was seen was seen so much earlier. On a machine that has not run for so long,
+	 * that is before its clock began: the programs subtract modulo 2^64, and so does this.
+	 */
 	wait(seconds: number): void {
 		const ns = BigInt(seconds) * SECOND_NS;
-		const earlier = (time: bigint) => (time > ns ? time - ns : 1n);
+		const earlier = (time: bigint) => BigInt.asUintN(64, time - ns);
 		const { targets, replies, affinity } = this.maps;
 		for (const [key, value] of [...targets.entries()])
 			targets.set(key, { ...value, seenNs: earlier(value.seenNs) });

@@ -18,7 +18,8 @@ import {
 	unpin,
 } from "../../src/index.ts";
 import { compileObject } from "../btf/compile.ts";
-import { lacks, makeBpffs, readNumber } from "./sandbox.ts";
+import { lacks } from "../lacks.ts";
+import { makeBpffs, readNumber } from "./sandbox.ts";
 
 const spec = openSpec(
 	compileObject(`

@@ -1,7 +1,8 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import test from "ava";
 import { BpfError, inNetworkNamespace, netnsCookie, readNetwork } from "../../src/index.ts";
-import { lacks, makeNamespace } from "./sandbox.ts";
+import { lacks } from "../lacks.ts";
+import { makeNamespace } from "./sandbox.ts";
 
 const current = () => readlinkSync("/proc/thread-self/ns/net");
 

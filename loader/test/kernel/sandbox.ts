@@ -1,10 +1,10 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync } from "node:fs";
-import { release, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import koffi from "koffi";
-import { type BpfMap, firstKernelOf, kernelMapCalls } from "../../src/index.ts";
+import { type BpfMap, kernelMapCalls } from "../../src/index.ts";
 
 let count = 0;
 const newName = (kind: string): string => `bpf-loader-test-${process.pid}-${kind}${++count}`;
@@ -96,22 +96,4 @@ export function readNumber(map: BpfMap, key = 0): bigint {
 	const status = kernelMapCalls.lookup(map.fd, new Uint8Array(Uint32Array.of(key).buffer), value);
 	if (status < 0) throw new Error(`lookup failed: ${status}`);
 	return new DataView(value.buffer).getBigUint64(0, true);
-}
-
-/**
- * True where this kernel lacks a feature, which the log then says: the test has nothing to test. Fails where the kernel
- * is new enough to have it, by its name in test-vm/support.json: a skip must not hide a bug.
- */
-export function lacks(t: ExecutionContext, { feature, has }: { feature: string; has: boolean }): boolean {
-	if (has) return false;
-	const number = (version: string): number => {
-		const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-		return major * 1000 + minor;
-	};
-	const first = firstKernelOf(feature);
-	if (first !== undefined && number(release()) >= number(first))
-		t.fail(`kernel ${release()} should have ${feature} (first in ${first})`);
-	t.log(`skipped: ${feature} is first in kernel ${first ?? "none that was tried"}, this is ${release()}`);
-	t.pass();
-	return true;
 }

@@ -11,7 +11,8 @@ import {
 	probe,
 } from "../../src/index.ts";
 import { compileObject } from "../btf/compile.ts";
-import { lacks, makeBpffs, makeCgroup, readNumber, shellInCgroup } from "./sandbox.ts";
+import { lacks } from "../lacks.ts";
+import { makeBpffs, makeCgroup, readNumber, shellInCgroup } from "./sandbox.ts";
 
 /** Puts every TCP connection of a cgroup into `socks`, and counts what is sent and what arrives on them. */
 const programs = openSpec(

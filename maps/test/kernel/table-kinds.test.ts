@@ -59,7 +59,8 @@ function subject<V>(type: MapType, words: string, kind: Kind<V>): ContractSubjec
 const single = { value: BigInt, badValue: -1n };
 const perCpu = {
 	value: (number: number) => Array.from({ length: possibleCpus() }, (_, cpu) => BigInt(number * (cpu + 1))),
-	badValue: [1n],
+	// One more than there are processors.
+	badValue: Array.from({ length: possibleCpus() + 1 }, () => 1n),
 };
 
 for (const [words, calls] of variants) {

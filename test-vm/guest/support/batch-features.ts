@@ -5,6 +5,17 @@ const entries = 4;
 /** `BPF_F_NO_PREALLOC`, without which the kernel makes no LPM trie. */
 const noPreallocation = 1;
 
+const takeOne: Feature = {
+	name: "lookup and delete of one entry of hash",
+	works: () => {
+		using map = createMap({ name: "take", type: "hash", keySize: 4, valueSize: 8, maxEntries: entries });
+		update(map);
+		const status = kernelMapCalls.lookupAndDelete(map.fd, keysOf(map).slice(0, 4), new Uint8Array(8));
+		if (status < 0) throw refused("take an entry of", map.type, status);
+		return true;
+	},
+};
+
 /** Map types, and whether single entries can be deleted: those of arrays cannot. */
 const types: readonly [type: MapType, deletes: boolean][] = [
 	["hash", true],
@@ -15,7 +26,7 @@ const types: readonly [type: MapType, deletes: boolean][] = [
 	["percpu_array", false],
 ];
 
-/** Writing, reading and deleting several entries in one call, by map type. */
+/** More than one thing in one call, by map type: writing, reading and deleting several entries, reading with deleting. */
 export const batchFeatures: readonly Feature[] = types.flatMap(([type, deletes]) => [
 	batch("update", type, update),
 	batch("lookup", type, (map) => {
@@ -30,6 +41,7 @@ export const batchFeatures: readonly Feature[] = types.flatMap(([type, deletes])
 				}),
 			]
 		: []),
+	...(type === "hash" ? [takeOne] : []),
 ]);
 
 function batch(verb: string, type: MapType, use: (map: BpfMap) => void): Feature {
