@@ -28,8 +28,8 @@ export interface Ended {
 type OnLine = (text: string, stream: "stdout" | "stderr") => void;
 
 const BOOT_MS = 180_000;
-/** A guest says that it is alive every five seconds by its own clock, which may be twenty by the host's. */
-const SILENCE_MS = 180_000;
+/** A guest says that it is alive every second by its own clock, which is ten and more by that of a busy host. */
+const SILENCE_MS = 300_000;
 const LAST_LINES = 25;
 
 const running = new Set<ChildProcess>();

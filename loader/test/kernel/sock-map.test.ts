@@ -123,13 +123,17 @@ test("sk_skb programs see what arrives, with a parser and without", (t) => {
 	using _sockops = attachSockops({ program: loaded.established, cgroup });
 	const parser = attachSkSkb({ program: loaded.parse, map: maps.socks });
 	const verdict = attachSkSkb({ program: loaded.arrived, map: maps.socks });
-	t.is(talk(cgroup).status, 0);
-	t.is(readNumber(maps.hits, ARRIVED), 2n);
+	// Kernels without it also have a bug (seen in Debian's 5.10): a packet that a verdict behind a parser lets pass makes
+	// the kernel take sk_callback_lock twice, and wait for itself for ever.
+	const has = probe().attachType("sk_skb_verdict");
+	if (has) {
+		t.is(talk(cgroup).status, 0);
+		t.is(readNumber(maps.hits, ARRIVED), 2n);
+	}
 	for (const each of [verdict, parser]) {
 		each.detach();
 		each.close();
 	}
-	const has = probe().attachType("sk_skb_verdict");
 	if (lacks(t, { feature: "attach type sk_skb_verdict", has })) return;
 	using _plain = attachSkSkb({ program: loaded.arrived_plain, map: maps.socks, role: "verdict" });
 	t.is(talk(cgroup).status, 0);
