@@ -1,5 +1,6 @@
 /** Runs in a guest: does what the host asks for on the second serial line, one command after the other. */
 import { spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import type { FromGuest, ToGuest } from "./protocol.ts";
 
@@ -8,6 +9,8 @@ const ALIVE_MS = 1_000;
 
 const say = (event: FromGuest) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
+// Before all that it runs: the host must hear that the guest is alive however busy it is.
+setPriority(-20);
 say({ event: "ready" });
 setInterval(() => say({ event: "alive" }), ALIVE_MS);
 for await (const line of createInterface({ input: process.stdin })) {
@@ -16,8 +19,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 /** Resolves once the command has ended. */
 function run({ command }: ToGuest): Promise<void> {
-	const [file = "", ...args] = command;
-	const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+	const child = spawn("nice", ["-n", "20", ...command], { stdio: ["ignore", "pipe", "pipe"] });
 	for (const stream of ["stdout", "stderr"] as const) {
 		createInterface({ input: child[stream] }).on("line", (text) => say({ event: "line", stream, text }));
 	}

@@ -1,6 +1,7 @@
 /** The agent's process: `node agent-main.ts NAME`. Ends when its stdin does, so that it never outlives the lab. */
 import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { dial } from "./dial.ts";
 import { closeFlow, openFlow, sendOnFlow } from "./flows.ts";
 import { listen } from "./listen.ts";
@@ -56,6 +57,7 @@ function answer(request: Request): unknown {
 async function dialMany({
 	count = Number.POSITIVE_INFINITY,
 	concurrency = 1,
+	pauseMs = 0,
 	...options
 }: DialManyOptions): Promise<Dial[]> {
 	const dials: Dial[] = [];
@@ -65,6 +67,7 @@ async function dialMany({
 		while (started < count && stops === stopsBefore) {
 			started++;
 			dials.push(await counted(dial(options)));
+			if (pauseMs > 0) await delay(pauseMs);
 		}
 	};
 	await Promise.all(Array.from({ length: concurrency }, dialInTurn));

@@ -57,6 +57,8 @@ export interface DialManyOptions extends DialOptions {
 	count?: number;
 	/** Dials under way at a time; 1 unless told. */
 	concurrency?: number;
+	/** Between the end of one dial and the start of the next: leaves a machine with one processor to others. */
+	pauseMs?: number;
 }
 
 /** A flow that stays open to a server that echoes. */

@@ -162,6 +162,7 @@ test.serial("flows and new dials go on while the daemon is killed and comes back
 				address: from === stage.client ? stage.node1[family] : numbers.clusterIP[family],
 				port: from === stage.client ? numbers.nodePort : PORT,
 				concurrency: 2,
+				pauseMs: 10,
 			}),
 		),
 	);
