@@ -35,6 +35,9 @@ const prelude = `
 #define PACKED __attribute__((packed))
 `;
 
+/** Lines in front of a snippet, for those who count its lines. */
+export const preludeLines = prelude.split("\n").length - 1;
+
 /** Compiles C for BPF, behind the headers that snippets use; the path of the object. */
 export function compileObject(source: string, compiler = "clang"): string {
 	return compileCached(prelude + source, { compiler, flags: ["-w"] });
