@@ -75,10 +75,7 @@ for (const [title, source, { file = "demo.bpf.c", line, message }] of refused) {
 		const error = t.throws(() => loadObject(compileSpec(source)), { instanceOf: VerifierError, message });
 		t.like(error, { code: "VERIFIER", operation: "load", object: "program prog", program: "prog" });
 		t.like(error, { file, line });
-		t.regex(
-			error.message,
-			new RegExp(`^the verifier refuses program prog at ${RegExp.escape(file)}:${line}`),
-		);
+		t.true(error.message.startsWith(`the verifier refuses program prog at ${file}:${line}`), error.message);
 		t.false(error.message.includes("\n"));
 		t.true(error.log.length > 3);
 		t.true(error.log.some((each) => each.startsWith("processed ")));
