@@ -10,7 +10,7 @@ export interface Tool {
 export const TOOLS: readonly Tool[] = [
 	...from("dash", ["sh"]),
 	...from("bash", ["bash"]),
-	...from("coreutils", ["cat", "cp", "env", "id", "sleep", "timeout", "uname"]),
+	...from("coreutils", ["cat", "cp", "env", "id", "nice", "sleep", "timeout", "uname"]),
 	...from("util-linux", ["nsenter", "setpriv", "unshare"]),
 	...from("mount", ["mount", "umount"]),
 	...from("iproute2", ["ip", "tc", "ss"]),
