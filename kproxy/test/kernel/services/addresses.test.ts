@@ -72,8 +72,9 @@ for (const { family, protocol } of WAYS) {
 
 	test.serial(`a backend here sees the client, one elsewhere sees the node: ${way}`, async (t) => {
 		const target = { protocol, address: stage.node1[family], port: web.nodePort };
-		const dials = await stage.client.dialMany({ ...target, count: 40 });
-		for (const { answer, seenAs, error } of dials) {
+		for (let dial = 0; dial < 40; dial++) {
+			// A port that no dial before has used: where two flows would look the same to a backend, the later one is translated.
+			const { answer, seenAs, error } = await stage.client.dial({ ...target, localPort: 20_000 + dial });
 			t.is(error, undefined);
 			const expected = answer?.endsWith("1") ? stage.client[family] : stage.node1[family];
 			t.is(addressOf(seenAs), expected, answer);
