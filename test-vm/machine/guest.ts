@@ -4,7 +4,16 @@ import { createInterface } from "node:readline";
 import type { FromGuest, ToGuest } from "../guest/protocol.ts";
 import { QEMU, type QemuOptions, qemuArguments } from "./qemu.ts";
 
-/** How a guest failed. `hang`: not a word for `SILENCE_MS`; `timeout`: it is alive, and takes too long. */
+/** What a guest is made of, where its console is written to, and how long it may take. */
+export interface GuestOptions extends QemuOptions {
+	console: string;
+	/** Until it takes commands. */
+	bootMs?: number;
+	/** Without a sign of life. */
+	silenceMs?: number;
+}
+
+/** How a guest failed. `hang`: not a word for `silenceMs`; `timeout`: it is alive, and takes too long. */
 export type GuestFault = "panic" | "hang" | "timeout" | "ended";
 
 /** The guest is gone. The message is one line; `console` has the last lines that its kernel wrote. */
@@ -42,6 +51,7 @@ process.on("exit", () => {
 export class Guest {
 	readonly #child: ChildProcess;
 	readonly #consolePath: string;
+	readonly #silenceMs: number;
 	#heardMs = performance.now();
 	#listen: (event: FromGuest) => void = () => {};
 	#failure: GuestError | undefined;
@@ -49,14 +59,16 @@ export class Guest {
 	#stderr = "";
 
 	/** Resolves once the guest takes commands. Rejects with GuestError. */
-	static async boot(options: QemuOptions & { console: string }, timeoutMs = BOOT_MS): Promise<Guest> {
+	static async boot(options: GuestOptions): Promise<Guest> {
 		const guest = new Guest(options);
-		await guest.#until((event) => (event.event === "ready" ? true : undefined), timeoutMs);
+		const isReady = (event: FromGuest) => (event.event === "ready" ? true : undefined);
+		await guest.#until(isReady, options.bootMs ?? BOOT_MS);
 		return guest;
 	}
 
-	private constructor(options: QemuOptions & { console: string }) {
+	private constructor(options: GuestOptions) {
 		this.#consolePath = options.console;
+		this.#silenceMs = options.silenceMs ?? SILENCE_MS;
 		this.#child = spawn(QEMU, qemuArguments(options), { stdio: ["pipe", "pipe", "pipe"] });
 		running.add(this.#child);
 		this.#child.once("exit", () => running.delete(this.#child));
@@ -98,8 +110,8 @@ export class Guest {
 			const timer = setInterval(() => {
 				const nowMs = performance.now();
 				if (nowMs - startedMs > timeoutMs) this.#end("timeout", `took longer than ${timeoutMs / 1000} s`);
-				else if (nowMs - this.#heardMs > SILENCE_MS)
-					this.#end("hang", `no sign of life for ${SILENCE_MS / 1000} s`);
+				else if (nowMs - this.#heardMs > this.#silenceMs)
+					this.#end("hang", `no sign of life for ${this.#silenceMs / 1000} s`);
 			}, 500);
 			this.#fail = (error) => {
 				clearInterval(timer);

@@ -71,7 +71,8 @@ export async function runMatrix(
 			}
 		} catch (error) {
 			if (!(error instanceof GuestError)) throw error;
-			const fault = { what: `${error.fault}: ${error.message}`, console: error.console };
+			const what = `${error.fault}: ${error.message}; ${queue.jobs.length} files were not run`;
+			const fault = { what, console: error.console };
 			const report = { kernel: kernel.name, file: "boot", seconds: 0, results: [], explanations: [], fault };
 			queue.jobs = [];
 			reports.push(report);
