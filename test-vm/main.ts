@@ -9,9 +9,11 @@ import yargs from "yargs";
 import { adviseOn, missingTools } from "./image/find.ts";
 import { makeProject } from "./image/project.ts";
 import { HOST_TOOLS, TOOLS } from "./image/tools.ts";
+import { runProgram } from "./kernels/apt.ts";
 import { cacheDirectory, fetchKernel, KernelUnavailable } from "./kernels/fetch.ts";
 import { type Kernel, kernelFromPath } from "./kernels/kernel.ts";
 import { pickKernels, readKernelList } from "./kernels/list.ts";
+import { withPlainModules } from "./kernels/unpack.ts";
 import { chooseAccelerator } from "./machine/accelerator.ts";
 import { type Accelerator, type GuestImages, QEMU, qemuArguments } from "./machine/qemu.ts";
 import { jobsFor, kernelTests } from "./matrix/files.ts";
@@ -92,11 +94,16 @@ function say(line: string): void {
 }
 
 /** The kernels asked for. One that is not required, and not asked for by its name, may be missing. */
-async function findKernels(): Promise<Kernel[]> {
+async function findKernels(directory: string): Promise<Kernel[]> {
 	const given = args.kernel ?? [];
 	const paths = given.filter((name) => name.includes("/"));
 	const names = given.filter((name) => !name.includes("/"));
-	const kernels = paths.map((path) => kernelFromPath(path, args.modules));
+	const kernels = await Promise.all(
+		paths.map((path, index) => {
+			const kernel = kernelFromPath(path, args.modules);
+			return withPlainModules(kernel, join(directory, `modules-${index}`), runProgram);
+		}),
+	);
 	if (paths.length > 0 && names.length === 0) return kernels;
 	const list = args.smoke && names.length === 0 ? smokeKernels(readKernelList()) : readKernelList();
 	for (const entry of pickKernels(list, names)) {
@@ -111,7 +118,7 @@ async function findKernels(): Promise<Kernel[]> {
 }
 
 async function runTests(directory: string): Promise<number> {
-	const kernels = await findKernels();
+	const kernels = await findKernels(directory);
 	const jobs = jobsFor(args.smoke ? SMOKE_TESTS : kernelTests(CHECKOUT), args.grep ?? []);
 	if (jobs.length === 0)
 		return fail(`no test has ${args.grep?.join(" or ")} in its file's path or its title`);
@@ -144,7 +151,7 @@ async function writeSupport(directory: string): Promise<number> {
 	const advice = adviseOn(missingTools(SUPPORT_TOOLS));
 	if (advice) return fail(advice);
 	const objects = buildObjects(CHECKOUT, join(directory, "objects"));
-	const images = makeImages(await findKernels(), directory, objects);
+	const images = makeImages(await findKernels(directory), directory, objects);
 	const accelerator = await acceleratorFor(images, directory);
 	const reports: string[] = [];
 	for (const image of images) {
@@ -181,7 +188,7 @@ function makeImages(
 }
 
 async function openShell(directory: string): Promise<number> {
-	const [images] = makeImages((await findKernels()).slice(0, 1), directory);
+	const [images] = makeImages((await findKernels(directory)).slice(0, 1), directory);
 	if (!images) return fail("there is no kernel to run");
 	const accelerator = await acceleratorFor([images], directory);
 	const qemu = spawn(QEMU, qemuArguments({ ...images, accelerator, memoryMiB: MEMORY_MIB }), {

@@ -7,9 +7,11 @@ import { promisify } from "node:util";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /** How long the lists of a suite count as current. */
 const LISTS_AGE_MS = 24 * 3600 * 1000;
+/** Which mirror a machine has is its own affair. */
+const ADDRESS = /\b(?:https?|ftp):\/\/\S+/g;
 const run = promisify(execFile);
 
-/** Runs a program; the result is its stdout. Rejects with its last line of stderr. */
+/** Runs a program; the result is its stdout. Rejects with one line: the last of what it calls an error. */
 export type Run = (program: string, args: readonly string[], options?: { cwd: string }) => Promise<string>;
 
 export const runProgram: Run = async (program, args, options) => {
@@ -21,7 +23,8 @@ export const runProgram: Run = async (program, args, options) => {
 			.trim()
 			.split("\n")
 			.filter((line) => /^(E|W|Err):/.test(line));
-		throw new Error(lines.at(-1) ?? message.split("\n")[0] ?? `${program} failed`);
+		const line = lines.at(-1) ?? message.split("\n")[0] ?? `${program} failed`;
+		throw new Error(line.replace(ADDRESS, "the mirror"), { cause: error });
 	}
 };
 

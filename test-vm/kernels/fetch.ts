@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Run, runProgram, Suite } from "./apt.ts";
 import { type Kernel, kernelIn } from "./kernel.ts";
 import type { KernelEntry } from "./list.ts";
+import { unpackModules } from "./unpack.ts";
 
 /** A kernel that is not in the cache and cannot be had. The message is one line. */
 export class KernelUnavailable extends Error {
@@ -83,17 +84,5 @@ async function arrange(unpacked: string, files: string, run: Run): Promise<void>
 	cpSync(image, join(files, "vmlinuz"));
 	mkdirSync(join(files, "lib"));
 	renameSync(modules, join(files, "lib/modules"));
-	await unpackModules(join(files, "lib/modules", release), run);
-	await run("busybox", ["depmod", "-b", files, release]);
-}
-
-/** busybox loads no compressed modules. */
-async function unpackModules(modules: string, run: Run): Promise<void> {
-	const compressed = readdirSync(modules, { recursive: true, encoding: "utf8" }).filter((path) =>
-		path.endsWith(".ko.xz"),
-	);
-	for (let first = 0; first < compressed.length; first += 100) {
-		const some = compressed.slice(first, first + 100).map((path) => join(modules, path));
-		await run("xz", ["--decompress", ...some]);
-	}
+	await unpackModules(files, release, run);
 }
