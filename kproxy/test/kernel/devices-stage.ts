@@ -45,9 +45,9 @@ export class Follower {
 	}
 
 	/** The first event, already seen or to come, that fits; `of` counts from the events seen before. */
-	event(fits: (event: FollowEvent) => boolean, from = 0): Promise<FollowEvent> {
+	event(fits: (event: FollowEvent) => boolean, from = 0, timeoutMs = 10_000): Promise<FollowEvent> {
 		return new Promise((resolve, reject) => {
-			const timer = setTimeout(() => finish(() => reject(new Error(this.#missed(from)))), 10_000);
+			const timer = setTimeout(() => finish(() => reject(new Error(this.#missed(from)))), timeoutMs);
 			const finish = (settle: () => void) => {
 				clearTimeout(timer);
 				this.#waiting.delete(look);
@@ -109,7 +109,7 @@ export function deviceStage(name: string): DeviceStage {
 			const { namespace } = node;
 			const child = lab.spawn({ namespace, cgroup: "others", command, stdio: ["pipe", "pipe", "inherit"] });
 			const follower = new Follower(child);
-			await follower.event(() => true);
+			await follower.event(() => true, 0, START_MS);
 			return follower;
 		},
 		programs: (device, at = node.namespace) => {
@@ -122,6 +122,9 @@ export function deviceStage(name: string): DeviceStage {
 		[Symbol.dispose]: () => lab.close(),
 	};
 }
+
+/** With 250 devices, whose filters an old kernel puts in place one by one. */
+const START_MS = 60_000;
 
 /** On kernels without tcx links, which the daemon's filters stand in for. */
 export const HAS_TCX = probe().tcx();

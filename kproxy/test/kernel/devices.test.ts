@@ -77,7 +77,8 @@ test.serial("A device that appears, is renamed and vanishes is followed, and so 
 	t.is(at.programs("pod1").ingress.length, 1);
 	const pin = `${at.layout.links}/tc_pod_ingress_${at.index("pod1")}`;
 	t.is(existsSync(pin), HAS_TCX);
-	namespace.ip(["link set pod1 name pod2"]);
+	// Linux 5.10 renames no device that is up.
+	namespace.ip(["link set pod1 down", "link set pod1 name pod2", "link set pod2 up"]);
 	const renamed = await follower.event(has("pod2", "pod"));
 	t.is(renamed.outcomes.attached + renamed.outcomes.detached, 0);
 	namespace.ip(["link del pod2"]);
@@ -188,7 +189,7 @@ test.serial("250 pods at the start and one more later: programs are there in a m
 	t.log(
 		`${count} devices attached in ${start.tookMs.toFixed(0)} ms, one more in ${(attached.atMs - upMs).toFixed(0)} ms`,
 	);
-	t.true(start.tookMs < 10_000);
+	t.true(start.tookMs < 10_000, `${start.tookMs} ms`);
 	await follower.close();
 	const again = await at.follow();
 	t.is(again.events[0]?.outcomes.updated, 2 * (count + 1));
