@@ -140,7 +140,7 @@ test.serial("maps has every map with its use and limit", (t) => {
 	const frontends = found.find(({ name }: { name: string }) => name === "svc_frontends");
 	t.like(frontends, { type: "hash", used: 10, maxEntries: SMALL_MAPS["--max-frontends"] });
 	t.true(frontends.bytes > 0);
-	t.regex(kproxy("maps").stdout, /^svc_frontends +hash +10 +\d+ +<1% +[\d.]+ MiB$/m);
+	t.regex(kproxy("maps").stdout, /^svc_frontends +hash +10 +\d+ +<1% +[\d.]+ [KM]iB$/m);
 });
 
 for (const name of Object.keys(maps)) {
