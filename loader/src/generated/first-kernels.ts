@@ -74,6 +74,7 @@ export const firstKernels: Readonly<Record<string, string>> = {
 	"kernel BTF (CONFIG_DEBUG_INFO_BTF)": "5.10",
 	"kernel functions in tc programs": "6.12",
 	"links to socket maps": "6.12",
+	"lookup and delete of one entry of hash": "6.1",
 	"map type array": "5.10",
 	"map type array_of_maps": "5.10",
 	"map type bloom_filter": "6.1",
