@@ -1,8 +1,16 @@
 import { accessSync, constants, statSync } from "node:fs";
+import type { Kind } from "../model/objects.ts";
 import type { KubernetesSourceOptions } from "../watch/kubernetes/kubernetes-source.ts";
 import type { Source } from "../watch/source.ts";
 import { type OptionValues, type Terminal, usageError } from "./command.ts";
 import type { sourceOptions } from "./options.ts";
+
+/** What is to be watched. */
+interface Watched {
+	/** This node's; without it no Node is. */
+	nodeName?: string | undefined;
+	kinds: readonly Kind[];
+}
 
 /**
  * The sources that the flags name, or the API server of the pod. Nothing is watched yet. Throws BpfError `USAGE` where
@@ -10,24 +18,24 @@ import type { sourceOptions } from "./options.ts";
  */
 export async function createSources(
 	values: OptionValues<typeof sourceOptions>,
-	{ env, nodeName }: { env: Terminal["env"]; nodeName?: string | undefined },
+	{ env, ...watched }: { env: Terminal["env"] } & Watched,
 ): Promise<Source[]> {
 	const sources: Source[] = [];
 	if (values.manifests !== undefined) {
 		checkDirectory(values.manifests);
 		// Each source brings libraries of its own, and a start loads only those that it uses.
 		const { createManifestsSource } = await import("../watch/manifests/manifests-source.ts");
-		sources.push(createManifestsSource({ directory: values.manifests }));
+		sources.push(createManifestsSource({ directory: values.manifests, kinds: watched.kinds }));
 	}
 	if (values.kubeconfig !== undefined) {
 		checkReadable(values.kubeconfig);
 		const kubeconfig = { path: values.kubeconfig, environment: env };
-		sources.push(await createApiSource({ connection: { kubeconfig }, nodeName }));
+		sources.push(await createApiSource({ kubeconfig }, watched));
 	}
-	return sources.length > 0 ? sources : [await createInClusterSource(env, nodeName)];
+	return sources.length > 0 ? sources : [await createInClusterSource(env, watched)];
 }
 
-async function createInClusterSource(env: Terminal["env"], nodeName: string | undefined): Promise<Source> {
+async function createInClusterSource(env: Terminal["env"], watched: Watched): Promise<Source> {
 	const host = env.KUBERNETES_SERVICE_HOST;
 	if (host === undefined) {
 		throw usageError(
@@ -36,18 +44,15 @@ async function createInClusterSource(env: Terminal["env"], nodeName: string | un
 		);
 	}
 	const inCluster = { host, port: env.KUBERNETES_SERVICE_PORT };
-	return createApiSource({ connection: { inCluster }, nodeName });
+	return createApiSource({ inCluster }, watched);
 }
 
-async function createApiSource({
-	connection,
-	nodeName,
-}: {
-	connection: KubernetesSourceOptions["connection"];
-	nodeName: string | undefined;
-}): Promise<Source> {
+async function createApiSource(
+	connection: KubernetesSourceOptions["connection"],
+	watched: Watched,
+): Promise<Source> {
 	const { createKubernetesSource } = await import("../watch/kubernetes/kubernetes-source.ts");
-	return createKubernetesSource({ connection, ...(nodeName !== undefined && { nodeName }) });
+	return createKubernetesSource({ connection, ...watched });
 }
 
 function checkDirectory(path: string): void {

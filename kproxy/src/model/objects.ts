@@ -2,6 +2,7 @@
  * The parts of API objects that the model reads. The watch keeps only these: a list of 10,000 Services
  * with managed fields and status weighs ten times as much.
  */
+import type { NamespaceObject, NetworkPolicyObject, PodObject } from "./policy/objects.ts";
 
 /** `v1` Service, as far as the model reads it. */
 export interface ServiceObject {
@@ -90,15 +91,28 @@ export interface ServiceCIDRObject {
 	cidrs: readonly string[];
 }
 
-export type ApiObject = ServiceObject | EndpointSliceObject | NodeObject | ServiceCIDRObject;
+/** What policy reads besides. */
+export type PolicyApiObject = PodObject | NamespaceObject | NetworkPolicyObject;
+
+export type ApiObject =
+	| ServiceObject
+	| EndpointSliceObject
+	| NodeObject
+	| ServiceCIDRObject
+	| PolicyApiObject;
 export type Kind = ApiObject["kind"];
 
-/** Every kind that the model reads. */
-export const KINDS: readonly Kind[] = ["Service", "EndpointSlice", "Node", "ServiceCIDR"];
+/** Every kind that Services need. */
+export const SERVICE_KINDS: readonly Kind[] = ["Service", "EndpointSlice", "Node", "ServiceCIDR"];
+/** Every kind that policy needs besides. */
+export const POLICY_KINDS: readonly Kind[] = ["Namespace", "Pod", "NetworkPolicy"];
+export const KINDS: readonly Kind[] = [...SERVICE_KINDS, ...POLICY_KINDS];
+
+const CLUSTER_WIDE: ReadonlySet<Kind> = new Set<Kind>(["Node", "ServiceCIDR", "Namespace"]);
 
 /** Whether objects of a kind lie in a namespace; those of the others have the namespace "". */
 export function isNamespaced(kind: Kind): boolean {
-	return kind === "Service" || kind === "EndpointSlice";
+	return !CLUSTER_WIDE.has(kind);
 }
 
 /** How an object is written, as in `Service shop/web` and `Node node-a`. */

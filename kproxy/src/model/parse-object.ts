@@ -5,6 +5,9 @@ import { parseEndpointSlice } from "./parse-endpoint-slice.ts";
 import { parseNode } from "./parse-node.ts";
 import { parseService } from "./parse-service.ts";
 import { parseServiceCIDR } from "./parse-service-cidr.ts";
+import { parseNamespace } from "./policy/parse-namespace.ts";
+import { parseNetworkPolicy } from "./policy/parse-network-policy.ts";
+import { parsePod } from "./policy/parse-pod.ts";
 
 /** What `metadata` says, as far as the parse functions read it. */
 export interface ObjectMeta {
@@ -36,6 +39,9 @@ const PARSERS: Readonly<Record<Kind, Parse>> = {
 	EndpointSlice: parseEndpointSlice,
 	Node: parseNode,
 	ServiceCIDR: parseServiceCIDR,
+	Namespace: parseNamespace,
+	Pod: parsePod,
+	NetworkPolicy: parseNetworkPolicy,
 };
 
 /**

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPinnedDataplane } from "../../dataplane/pinned-dataplane.ts";
 import { compareViews, describeTables, type FrontendView } from "../../dataplane/service-view.ts";
+import { SERVICE_KINDS } from "../../model/objects.ts";
 import type { DaemonFrontends } from "../../serve/daemon-status.ts";
 import { ExitCode, type Handler } from "../command.ts";
 import { askFrontends, viewDaemon } from "../daemon.ts";
@@ -27,7 +28,7 @@ const LOOK_PAUSE_MS = 300;
 export const runDiff: Handler<typeof diffOptions> = async (values, terminal) => {
 	const { status } = await viewDaemon(values.bpffs);
 	const nodeName = values["node-name"] ?? status?.nodeName ?? hostname().toLowerCase();
-	const sources = await createSources(values, { env: terminal.env, nodeName });
+	const sources = await createSources(values, { env: terminal.env, nodeName, kinds: SERVICE_KINDS });
 	const wanted = await readWanted(sources, {
 		node: { ...status?.node, nodeName },
 		timeoutMs: values.timeout * 1000,

@@ -5,6 +5,7 @@ import { type CgroupDirectory, findCgroup } from "../../dataplane/cgroup-root.ts
 import type { DataplaneOptions } from "../../dataplane/open-dataplane.ts";
 import type { MapName } from "../../dataplane/service-maps.ts";
 import type { ModelOptions } from "../../model/model.ts";
+import { SERVICE_KINDS } from "../../model/objects.ts";
 import { parseBindAddress } from "../../serve/listen.ts";
 import { LOG_LEVELS, type LogLevel } from "../../serve/logger.ts";
 import type { Source } from "../../watch/source.ts";
@@ -85,7 +86,11 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 		sizes: readSizes(values),
 		network: readNetwork(values, spell),
 		...readConfigOnly(config),
-		sources: await createSources(values, { env: terminal.env, nodeName: nodeNameOf(values) }),
+		sources: await createSources(values, {
+			env: terminal.env,
+			nodeName: nodeNameOf(values),
+			kinds: SERVICE_KINDS,
+		}),
 		log: readLog(values, { terminal, spell }),
 		cgroup: findCgroup(values.cgroup),
 	};

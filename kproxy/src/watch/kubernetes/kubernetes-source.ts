@@ -1,5 +1,5 @@
 import { BpfError } from "bpf-loader";
-import { KINDS, type Kind } from "../../model/objects.ts";
+import { type Kind, SERVICE_KINDS } from "../../model/objects.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { createIntern } from "../intern.ts";
 import { createProblemBoard, type ProblemBoard } from "../problem-board.ts";
@@ -16,7 +16,7 @@ import { selectorOf } from "./resources.ts";
 export interface KubernetesSourceOptions {
 	/** A kubeconfig, or the service account of the pod. */
 	connection: { kubeconfig: KubeconfigOptions } | { inCluster: InClusterOptions };
-	/** Default: all that the model reads. */
+	/** Default: those of Services. */
 	kinds?: readonly Kind[];
 	/** This node's name: of all nodes only this one is watched, and without it none. */
 	nodeName?: string | undefined;
@@ -45,7 +45,7 @@ const TIMES: ClientTimes & ReflectorTimes = {
 export function createKubernetesSource(options: KubernetesSourceOptions): Source {
 	const reader = connectionReader(options);
 	const { nodeName = "" } = options;
-	const kinds = (options.kinds ?? KINDS).filter((kind) => kind !== "Node" || nodeName !== "");
+	const kinds = (options.kinds ?? SERVICE_KINDS).filter((kind) => kind !== "Node" || nodeName !== "");
 	const clock = options.clock ?? systemClock;
 	const synced = new Set<Kind>();
 	const contact: { lastMs: number | undefined } = { lastMs: undefined };

@@ -50,6 +50,30 @@ export const RESOURCES: Readonly<Record<Kind, Resource>> = {
 		dispensable: true,
 		optional: true,
 	},
+	Namespace: {
+		group: "",
+		resource: "namespaces",
+		path: "/api/v1/namespaces",
+		sinceMinor: 0,
+		dispensable: false,
+		optional: false,
+	},
+	Pod: {
+		group: "",
+		resource: "pods",
+		path: "/api/v1/pods",
+		sinceMinor: 0,
+		dispensable: false,
+		optional: false,
+	},
+	NetworkPolicy: {
+		group: "networking.k8s.io",
+		resource: "networkpolicies",
+		path: "/apis/networking.k8s.io/v1/networkpolicies",
+		sinceMinor: 7,
+		dispensable: false,
+		optional: false,
+	},
 };
 
 /** Labels of objects that another proxy serves, or that have no address to serve. */
@@ -64,8 +88,12 @@ const LABEL_SELECTOR = FOREIGN_LABELS.map((label) => `!${label}`).join(",");
 /** Query parameters that select the objects of a kind that matter on this node. */
 export type Selector = Readonly<{ labelSelector?: string; fieldSelector?: string }>;
 
-/** What to ask for: this node alone, and not what another proxy serves. */
+/** A pod that has ended has its address no more. */
+const RUNNING = "status.phase!=Succeeded,status.phase!=Failed";
+
+/** What to ask for: this node alone, the pods that have not ended, and not what another proxy serves. */
 export function selectorOf(kind: Kind, nodeName: string): Selector {
 	if (kind === "Node") return { fieldSelector: `metadata.name=${nodeName}` };
-	return kind === "ServiceCIDR" ? {} : { labelSelector: LABEL_SELECTOR };
+	if (kind === "Pod") return { fieldSelector: RUNNING };
+	return kind === "Service" || kind === "EndpointSlice" ? { labelSelector: LABEL_SELECTOR } : {};
 }

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { BpfError } from "bpf-loader";
-import type { ApiObject } from "../../model/objects.ts";
-import { KINDS } from "../../model/objects.ts";
+import { type ApiObject, type Kind, SERVICE_KINDS } from "../../model/objects.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { createIntern } from "../intern.ts";
 import { createProblemBoard, type ProblemBoard } from "../problem-board.ts";
@@ -15,6 +14,8 @@ import { type ScannedFile, scanDirectory } from "./scan-directory.ts";
 export interface ManifestsSourceOptions {
 	/** Holds .yaml, .yml and .json files; directories inside it are left out. */
 	directory: string;
+	/** Default: those of Services. */
+	kinds?: readonly Kind[];
 	/** Quiet that a change must be followed by before the directory is read, in ms; default 100. */
 	settleMs?: number;
 	/** How often to look without being told, in ms: not every file system tells. Default 2000. */
@@ -26,6 +27,7 @@ export interface ManifestsSourceOptions {
 /** What the source knows while it runs. */
 interface State {
 	directory: string;
+	kinds: readonly Kind[];
 	intern: (text: string) => string;
 	board: ProblemBoard;
 	sink: Sink;
@@ -36,7 +38,7 @@ interface State {
 
 /** The objects that the model reads, from the YAML and JSON files of a directory, watched. */
 export function createManifestsSource(options: ManifestsSourceOptions): Source {
-	const { directory } = options;
+	const { directory, kinds = SERVICE_KINDS } = options;
 	const clock = options.clock ?? systemClock;
 	const name = `manifests ${directory}`;
 	let board: ProblemBoard | undefined;
@@ -45,12 +47,13 @@ export function createManifestsSource(options: ManifestsSourceOptions): Source {
 
 	return {
 		name,
-		kinds: KINDS,
+		kinds,
 		async run(sink, signal) {
 			await checkDirectory(directory);
 			board = createProblemBoard(sink.notice);
 			const state: State = {
 				directory,
+				kinds,
 				intern: createIntern(),
 				board,
 				sink,
@@ -66,7 +69,7 @@ export function createManifestsSource(options: ManifestsSourceOptions): Source {
 				await watch.start();
 				do {
 					if (await scan(state)) lastContactMs = clock.now();
-					if (!synced) for (const kind of KINDS) sink.synced(kind);
+					if (!synced) for (const kind of kinds) sink.synced(kind);
 					synced = true;
 				} while (await watch.changed());
 			} finally {
@@ -108,7 +111,11 @@ function directoryError(error: unknown): string {
 async function scan(state: State): Promise<boolean> {
 	const { directory, board, sink } = state;
 	try {
-		state.files = await scanDirectory(directory, { before: state.files, intern: state.intern });
+		state.files = await scanDirectory(directory, {
+			before: state.files,
+			intern: state.intern,
+			kinds: state.kinds,
+		});
 	} catch (error) {
 		board.raise(
 			"directory",

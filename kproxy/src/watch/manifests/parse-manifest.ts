@@ -28,6 +28,7 @@ export interface ManifestProblem {
 
 /** What the parse of one file gathers. */
 interface Reading {
+	kinds: readonly Kind[];
 	previous: Manifest | undefined;
 	intern: (text: string) => string;
 	entries: Map<string, ManifestEntry>;
@@ -47,17 +48,25 @@ const API_VERSIONS: Readonly<Record<Kind, string>> = {
 	EndpointSlice: "discovery.k8s.io/v1",
 	Node: "v1",
 	ServiceCIDR: "networking.k8s.io/v1",
+	Namespace: "v1",
+	Pod: "v1",
+	NetworkPolicy: "networking.k8s.io/v1",
 };
 /** More aliases than this are an attempt to fill the memory. */
 const ALIAS_LIMIT = 100;
 
 /**
- * Reads the objects of a file whose kinds the model reads; other kinds are left out quietly. What is broken is a problem, and
+ * Reads the objects of a file whose kinds are asked for; other kinds are left out quietly. What is broken is a problem, and
  * where the file's previous content had the object in a good state, that state stays.
  */
 export function parseManifest(
 	text: string,
-	options: { json: boolean; previous: Manifest | undefined; intern: (text: string) => string },
+	options: {
+		json: boolean;
+		previous: Manifest | undefined;
+		intern: (text: string) => string;
+		kinds: readonly Kind[];
+	},
 ): Manifest {
 	const reading: Reading = { ...options, entries: new Map(), problems: [], keepAll: false };
 	for (const part of splitDocuments(text, options.json)) {
@@ -135,7 +144,7 @@ function readObject(
 	place: Place,
 	reading: Reading,
 ): void {
-	const kind = KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
+	const kind = reading.kinds.find((known) => known.toLowerCase() === text.toLowerCase());
 	if (kind === undefined || isForeign(kind, apiVersion, fields)) return;
 	const parsed = parseObject(kind, fields, { origin: "manifest", intern: reading.intern });
 	const key = objectKey({ kind, namespace: parsed.namespace, name: parsed.name || "(no name)" });

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Kind } from "../../model/objects.ts";
 import { type Manifest, type ManifestProblem, parseManifest } from "./parse-manifest.ts";
 
 /** A file as last read. */
@@ -7,6 +8,13 @@ export interface ScannedFile {
 	/** Changes when the content may have. */
 	stamp: string;
 	manifest: Manifest;
+}
+
+/** How files are read. */
+interface Reading {
+	intern: (text: string) => string;
+	/** Other objects are left out quietly. */
+	kinds: readonly Kind[];
 }
 
 /** Larger files are no manifests. */
@@ -19,13 +27,13 @@ const MANIFEST_NAME = /^[^.].*\.(yaml|yml|json)$/;
  */
 export async function scanDirectory(
 	directory: string,
-	{ before, intern }: { before: ReadonlyMap<string, ScannedFile>; intern: (text: string) => string },
+	{ before, ...how }: { before: ReadonlyMap<string, ScannedFile> } & Reading,
 ): Promise<ReadonlyMap<string, ScannedFile>> {
 	const names = (await readdir(directory)).filter((name) => MANIFEST_NAME.test(name)).sort();
 	const files = new Map<string, ScannedFile>();
 	for (const name of names) {
 		const path = join(directory, name);
-		const file = await scanFile(path, { before: before.get(path), intern });
+		const file = await scanFile(path, { before: before.get(path), ...how });
 		if (file !== undefined) files.set(path, file);
 	}
 	return files;
@@ -33,7 +41,7 @@ export async function scanDirectory(
 
 async function scanFile(
 	path: string,
-	{ before, intern }: { before: ScannedFile | undefined; intern: (text: string) => string },
+	{ before, ...how }: { before: ScannedFile | undefined } & Reading,
 ): Promise<ScannedFile | undefined> {
 	try {
 		const facts = await stat(path, { bigint: true });
@@ -47,7 +55,7 @@ async function scanFile(
 		const manifest = parseManifest(text, {
 			json: path.endsWith(".json"),
 			previous: before?.manifest,
-			intern,
+			...how,
 		});
 		return { stamp, manifest };
 	} catch (error) {

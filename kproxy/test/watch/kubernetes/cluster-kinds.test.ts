@@ -1,5 +1,5 @@
 import test from "ava";
-import { KINDS } from "../../../src/model/objects.ts";
+import { SERVICE_KINDS } from "../../../src/model/objects.ts";
 import type { TestApiServer } from "../../api-server/server.ts";
 import type { RawObject } from "../../api-server/store.ts";
 import { until } from "../until.ts";
@@ -23,7 +23,7 @@ const rawServiceCIDR: RawObject = {
 /** Fills the server, and watches all that the model reads. */
 function everything(more: (server: TestApiServer) => void = () => {}): WatchedServerOptions {
 	return {
-		kinds: KINDS,
+		kinds: SERVICE_KINDS,
 		source: { nodeName: "node-a" },
 		prepare(server) {
 			server.store.set(rawNode("node-a", "z1"));
