@@ -1,0 +1,196 @@
+import type { PodObject } from "../../model/policy/objects.ts";
+import { addressNumber, blockOf } from "./blocks.ts";
+import type { Matrix } from "./matrix.ts";
+import type { Labels, Predicate } from "./predicate.ts";
+import type { PolicyStep, PolicyTables } from "./tables.ts";
+
+/** An address of a pod, or a block, and the predicates that hold it. */
+interface Peer {
+	text: string;
+	pod: PodObject | undefined;
+	labels: Labels;
+	first: bigint;
+	bits: number;
+	predicates: string[];
+	class: number;
+}
+
+/** Which predicates hold which addresses, kept up to date. */
+export interface Peers {
+	/** Takes another user of a predicate. Addresses that a new one holds are classed anew by `apply`. */
+	use(predicate: Predicate): void;
+	/** Lets a user go; where it was the last one, `apply` classes anew what it held. */
+	leave(predicate: Predicate): void;
+	/** The addresses of a pod are its alone; `undefined`: it has none any more. */
+	setPod(key: string, pod: PodObject | undefined, labels: Labels): void;
+	/** Writes what has changed into tables and step. */
+	apply(step: PolicyStep): void;
+}
+
+/** Keeps `tables.peers`, whose classes it takes from the matrix. */
+export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
+	const predicates = new Map<string, { predicate: Predicate; users: number }>();
+	const everywhere = new Set<Predicate>();
+	const inNamespace = new Map<string, Set<Predicate>>();
+	const peers = new Map<string, Peer>();
+	const addressesOf = new Map<string, readonly string[]>();
+	/** Pods that claim an address, the newest last: only one has it in a cluster, but news may come out of order. */
+	const claims = new Map<string, Map<string, { pod: PodObject; labels: Labels }>>();
+	const blockUsers = new Map<string, number>();
+	const holders = new Map<string, Set<Peer>>();
+	const fresh = new Set<Predicate>();
+	const dead = new Set<Predicate>();
+	/** To be asked of every predicate. */
+	const dirty = new Set<Peer>();
+	const gone = new Set<Peer>();
+
+	const holds = (predicate: Predicate, { pod, labels, first, bits }: Peer) =>
+		pod ? predicate.hasPod(pod, labels, first) : predicate.hasBlock(first, bits);
+	const candidates = function* ({ pod }: Peer): Iterable<Predicate> {
+		yield* everywhere;
+		if (pod) yield* inNamespace.get(pod.namespace) ?? [];
+	};
+
+	function useBlock(cidr: string): void {
+		const users = blockUsers.get(cidr) ?? 0;
+		blockUsers.set(cidr, users + 1);
+		if (users > 0) return;
+		const { bits, prefix } = blockOf(cidr);
+		const first = prefix << BigInt(128 - bits);
+		addPeer({ text: cidr, pod: undefined, labels: {}, first, bits, predicates: [], class: -1 });
+	}
+
+	function leaveBlock(cidr: string): void {
+		const users = (blockUsers.get(cidr) ?? 1) - 1;
+		if (users > 0) blockUsers.set(cidr, users);
+		else {
+			blockUsers.delete(cidr);
+			removePeer(cidr);
+		}
+	}
+
+	function addPeer(peer: Peer): void {
+		const before = peers.get(peer.text);
+		if (before) {
+			gone.delete(before);
+			Object.assign(before, { pod: peer.pod, labels: peer.labels });
+			dirty.add(before);
+			return;
+		}
+		peers.set(peer.text, peer);
+		dirty.add(peer);
+	}
+
+	function removePeer(text: string): void {
+		const peer = peers.get(text);
+		if (peer) gone.add(peer);
+	}
+
+	function claim(key: string, address: string, now: { pod: PodObject; labels: Labels } | undefined): void {
+		const claimants = claims.get(address) ?? new Map();
+		claimants.delete(key);
+		if (now) claimants.set(key, now);
+		const last = [...claimants.values()].at(-1);
+		if (last === undefined) {
+			claims.delete(address);
+			removePeer(address);
+			return;
+		}
+		claims.set(address, claimants);
+		addPeer({ text: address, ...last, first: addressNumber(address), bits: 128, predicates: [], class: -1 });
+	}
+
+	function reclass(peer: Peer, now: string[], step: PolicyStep): void {
+		for (const key of peer.predicates) if (!now.includes(key)) remember(key).delete(peer);
+		for (const key of now) remember(key).add(peer);
+		peer.predicates = now;
+		const before = peer.class;
+		peer.class = matrix.acquireClass(now);
+		if (before > 0) matrix.releaseClass(before);
+		if (before === peer.class) return;
+		tables.peers.set(peer.text, peer.class);
+		step.peers.set(peer.text, peer.class);
+	}
+
+	function remember(key: string): Set<Peer> {
+		const known = holders.get(key) ?? new Set<Peer>();
+		holders.set(key, known);
+		return known;
+	}
+
+	function drop(peer: Peer, step: PolicyStep): void {
+		for (const key of peer.predicates) holders.get(key)?.delete(peer);
+		if (peer.class > 0) matrix.releaseClass(peer.class);
+		peers.delete(peer.text);
+		if (peer.class === -1) return;
+		tables.peers.delete(peer.text);
+		step.peers.set(peer.text, undefined);
+	}
+
+	return {
+		use(predicate) {
+			const known = predicates.get(predicate.key);
+			if (known) {
+				known.users += 1;
+				dead.delete(known.predicate);
+				return;
+			}
+			predicates.set(predicate.key, { predicate, users: 1 });
+			const { namespace } = predicate;
+			if (namespace === undefined) everywhere.add(predicate);
+			else inNamespace.set(namespace, (inNamespace.get(namespace) ?? new Set()).add(predicate));
+			for (const cidr of predicate.blocks.cidrs) useBlock(cidr);
+			fresh.add(predicate);
+		},
+		leave({ key }) {
+			const known = predicates.get(key);
+			if (known && --known.users === 0) dead.add(known.predicate);
+		},
+		setPod(key, pod, labels) {
+			const now = pod && !pod.hostNetwork ? pod.addresses : [];
+			for (const address of addressesOf.get(key) ?? [])
+				if (!now.includes(address)) claim(key, address, undefined);
+			if (pod) for (const address of now) claim(key, address, { pod, labels });
+			if (now.length > 0) addressesOf.set(key, now);
+			else addressesOf.delete(key);
+		},
+		apply(step) {
+			for (const predicate of dead) {
+				predicates.delete(predicate.key);
+				everywhere.delete(predicate);
+				if (predicate.namespace !== undefined) inNamespace.get(predicate.namespace)?.delete(predicate);
+				fresh.delete(predicate);
+				for (const cidr of predicate.blocks.cidrs) leaveBlock(cidr);
+			}
+			for (const peer of gone) drop(peer, step);
+			for (const peer of dirty) {
+				if (gone.has(peer)) continue;
+				const now: string[] = [];
+				for (const predicate of candidates(peer)) if (holds(predicate, peer)) now.push(predicate.key);
+				reclass(peer, now.sort(), step);
+			}
+			const changed = new Map<Peer, Set<string>>();
+			const touch = (peer: Peer): Set<string> => {
+				const keys = changed.get(peer) ?? new Set(peer.predicates);
+				changed.set(peer, keys);
+				return keys;
+			};
+			for (const { key } of dead) {
+				for (const peer of holders.get(key) ?? []) touch(peer).delete(key);
+				holders.delete(key);
+			}
+			for (const predicate of fresh) {
+				for (const peer of peers.values()) {
+					if (
+						dirty.has(peer) ||
+						(predicate.namespace !== undefined && peer.pod?.namespace !== predicate.namespace)
+					)
+						continue;
+					if (holds(predicate, peer)) touch(peer).add(predicate.key);
+				}
+			}
+			for (const [peer, keys] of changed) reclass(peer, [...keys].sort(), step);
+			for (const each of [fresh, dead, dirty, gone]) each.clear();
+		},
+	};
+}

@@ -1,0 +1,310 @@
+import type { ApiObject } from "../../model/objects.ts";
+import type { NetworkPolicyObject, PodObject, PolicyProtocol } from "../../model/policy/objects.ts";
+import { matches } from "../../model/policy/selector.ts";
+import type { Change } from "../../watch/source.ts";
+import { type CompiledPolicy, compilePolicy, portNameKey } from "./compile-policy.ts";
+import { createMatrix, type RuleSet, type SetContent, type TakenNumbers } from "./matrix.ts";
+import { createPeers } from "./peers.ts";
+import { portPrefixes } from "./port-prefixes.ts";
+import type { Labels } from "./predicate.ts";
+import {
+	type Directions,
+	emptyStep,
+	isEmptyStep,
+	type PodEntry,
+	type PolicyStep,
+	type PolicyTables,
+	type RuleName,
+} from "./tables.ts";
+
+/** What a planner has to know besides objects. */
+export interface PolicyPlannerOptions {
+	/** Whose pods get their rules; all others are peers only. */
+	nodeName: string;
+	/** Numbers of what the maps hold already; default: nothing. */
+	taken?: TakenNumbers & { rules: ReadonlyMap<string, number> };
+}
+
+/** Policy as rows, kept up to date. Does no I/O. */
+export interface PolicyPlanner {
+	/** What the changes come to, in steps to be written one after the other. */
+	update(changes: readonly Change[]): PolicyStep[];
+	/** Everything that the maps hold once all steps have been written. */
+	readonly tables: PolicyTables;
+	/** How much there is. */
+	counts(): { policies: number; pods: number; namespaces: number };
+}
+
+const NO_LABELS: Labels = {};
+
+/** An empty planner. A change costs what depends on it: a pod's labels, one look at each predicate. */
+export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): PolicyPlanner {
+	const tables: PolicyTables = {
+		pods: new Map(),
+		peers: new Map(),
+		rules: new Map(),
+		ruleNames: new Map(),
+		setPolicies: new Map(),
+	};
+	const matrix = createMatrix(tables, taken ?? { next: 1, classes: new Map(), sets: new Map() });
+	const peers = createPeers(tables, matrix);
+	const namespaces = new Map<string, Labels>();
+	const pods = new Map<string, PodObject>();
+	const podsOf = new Groups();
+	const policies = new Map<string, CompiledPolicy>();
+	const policiesOf = new Groups();
+	const portNames = createPortNames();
+	const setOf = new Map<string, { addresses: readonly string[]; number: number }>();
+	const ruleNumbers = new Map<string, number>(taken?.rules);
+	const names = new Map<number, RuleName>();
+	let nextRule = Math.max(0, ...ruleNumbers.values()) + 1;
+
+	/** Pods whose rule set may be another one now. */
+	let unsettled = new Set<string>();
+
+	function takePod(key: string, pod: PodObject | undefined): void {
+		const before = pods.get(key);
+		portNames.replace(before, pod);
+		if (pod) pods.set(key, pod);
+		else pods.delete(key);
+		podsOf.note(key, (pod ?? before)?.namespace ?? "", pod !== undefined);
+		peers.setPod(key, pod, namespaces.get(pod?.namespace ?? "") ?? NO_LABELS);
+		unsettled.add(key);
+	}
+
+	function takeNamespace(name: string, labels: Labels | undefined): void {
+		if (labels) namespaces.set(name, labels);
+		else namespaces.delete(name);
+		for (const key of podsOf.in(name)) peers.setPod(key, pods.get(key), labels ?? NO_LABELS);
+	}
+
+	/** The content of a pod's set, and a key that is equal for equal content. */
+	function wantedSet(pod: PodObject): { key: string; content: () => SetContent } {
+		const own: CompiledPolicy[] = [];
+		for (const key of policiesOf.in(pod.namespace)) {
+			const compiled = policies.get(key);
+			if (compiled && matches(compiled.policy.podSelector, pod.labels)) own.push(compiled);
+		}
+		own.sort((a, b) => (a.policy.name < b.policy.name ? -1 : 1));
+		const numbers = (name: string, protocol: PolicyProtocol) =>
+			pod.ports.filter((port) => port.name === name && port.protocol === protocol).map(({ port }) => port);
+		const rules = own.flatMap((compiled) =>
+			compiled.rules.map((rule) => ({
+				rule: numberOf(compiled.policy, rule),
+				direction: rule.direction,
+				predicate: rule.predicate?.key,
+				ports: portPrefixes(rule.ports, numbers),
+			})),
+		);
+		const directions = own.map(({ policy }) => ({
+			namespace: policy.namespace,
+			policy: policy.name,
+			ingress: policy.isolates.includes("ingress"),
+			egress: policy.isolates.includes("egress"),
+		}));
+		return {
+			key: own.length === 0 ? "" : JSON.stringify([directions, rules]),
+			content: () => ({ rules, policies: directions }),
+		};
+	}
+
+	function numberOf({ namespace, name }: NetworkPolicyObject, { direction, index }: RulePlace): number {
+		const ruleName = { namespace, policy: name, direction, index };
+		const text = ruleText(ruleName);
+		const number = ruleNumbers.get(text) ?? nextRule++;
+		ruleNumbers.set(text, number);
+		names.set(number, ruleName);
+		return number;
+	}
+
+	/** Puts the pods that may have changed into the sets that they belong to. */
+	function settle(step: PolicyStep): void {
+		for (const key of unsettled) {
+			const pod = pods.get(key);
+			const isOurs = pod && pod.nodeName === nodeName && !pod.hostNetwork && pod.addresses.length > 0;
+			const before = setOf.get(key);
+			if (isOurs) {
+				const wanted = wantedSet(pod);
+				const number = matrix.acquireSet(wanted.key, wanted.content);
+				setOf.set(key, { addresses: pod.addresses, number });
+				nameRules(matrix.set(number), step);
+				const entry = podEntry(key, number, matrix.set(number));
+				for (const address of pod.addresses) putPod(address, entry, step);
+			} else setOf.delete(key);
+			const now = isOurs ? pod.addresses : [];
+			for (const address of before?.addresses ?? [])
+				if (!now.includes(address) && tables.pods.get(address)?.pod === key) putPod(address, undefined, step);
+			if (before && before.number > 0) matrix.releaseSet(before.number);
+		}
+		unsettled = new Set();
+	}
+
+	function nameRules(set: RuleSet | undefined, step: PolicyStep): void {
+		for (const { rule } of set?.rules ?? []) {
+			if (tables.ruleNames.has(rule)) continue;
+			const name = names.get(rule);
+			if (!name) continue;
+			tables.ruleNames.set(rule, name);
+			step.ruleNames.push([rule, name]);
+		}
+	}
+
+	function putPod(address: string, entry: PodEntry | undefined, step: PolicyStep): void {
+		if (samePod(tables.pods.get(address), entry)) return;
+		if (entry) tables.pods.set(address, entry);
+		else tables.pods.delete(address);
+		step.pods.set(address, entry);
+	}
+
+	return {
+		tables,
+		counts: () => ({ policies: policies.size, pods: pods.size, namespaces: namespaces.size }),
+		update(changes) {
+			const changed = new Map<string, NetworkPolicyObject | undefined>();
+			portNames.begin();
+			for (const { kind, namespace, name, object } of changes) {
+				const key = `${namespace}/${name}`;
+				if (kind === "Namespace") takeNamespace(name, labelsOf(object));
+				else if (kind === "Pod") takePod(key, object as PodObject | undefined);
+				else if (kind === "NetworkPolicy") changed.set(key, object as NetworkPolicyObject | undefined);
+			}
+			// What other pods call a port has changed: as if the policies that say so had.
+			for (const [key, { policy, names }] of policies)
+				if (!changed.has(key) && names.some(portNames.changed)) changed.set(key, policy);
+
+			const compiled = new Map<string, CompiledPolicy | undefined>();
+			for (const [key, policy] of changed) {
+				compiled.set(key, policy && compilePolicy(policy, portNames.numbers));
+				for (const { predicate } of compiled.get(key)?.rules ?? []) if (predicate) peers.use(predicate);
+			}
+			const refine = emptyStep();
+			peers.apply(refine);
+			matrix.flush(refine);
+			matrix.sweep(refine);
+
+			const left: CompiledPolicy[] = [];
+			for (const [key, now] of compiled) {
+				const before = policies.get(key);
+				if (before) left.push(before);
+				if (now) policies.set(key, now);
+				else policies.delete(key);
+				policiesOf.note(key, (now ?? before)?.policy.namespace ?? "", now !== undefined);
+				for (const each of podsOf.in((now ?? before)?.policy.namespace ?? "")) {
+					const pod = pods.get(each);
+					const selects = (policy: CompiledPolicy | undefined) =>
+						pod && policy && matches(policy.policy.podSelector, pod.labels);
+					if (selects(before) || selects(now)) unsettled.add(each);
+				}
+			}
+			const switchSets = emptyStep();
+			settle(switchSets);
+			matrix.flush(switchSets);
+			matrix.sweep(switchSets);
+			for (const { policy, rules } of left) forget(policy, rules, switchSets);
+
+			const coarsen = emptyStep();
+			for (const { rules } of left) for (const { predicate } of rules) if (predicate) peers.leave(predicate);
+			peers.apply(coarsen);
+			matrix.flush(coarsen);
+			matrix.sweep(coarsen);
+			return [refine, switchSets, coarsen].filter((step) => !isEmptyStep(step));
+		},
+	};
+
+	/** Numbers of rules that their policy has no more. */
+	function forget(policy: NetworkPolicyObject, rules: CompiledPolicy["rules"], step: PolicyStep): void {
+		const now = new Set(
+			policies.get(`${policy.namespace}/${policy.name}`)?.rules.map((rule) => textOf(policy, rule)),
+		);
+		for (const rule of rules) {
+			const text = textOf(policy, rule);
+			const number = ruleNumbers.get(text);
+			if (now.has(text) || number === undefined) continue;
+			ruleNumbers.delete(text);
+			names.delete(number);
+			if (tables.ruleNames.delete(number)) step.leftRuleNames.push(number);
+		}
+	}
+}
+
+type RulePlace = { direction: keyof Directions; index: number };
+
+const textOf = ({ namespace, name }: NetworkPolicyObject, { direction, index }: RulePlace) =>
+	ruleText({ namespace, policy: name, direction, index });
+
+/** How a rule is called, as in `shop/web ingress 0`. */
+export function ruleText({
+	namespace,
+	policy,
+	direction,
+	index,
+}: { namespace: string; policy: string } & RulePlace): string {
+	return `${namespace}/${policy} ${direction} ${index}`;
+}
+
+function labelsOf(object: ApiObject | undefined): Labels | undefined {
+	return object?.kind === "Namespace" ? object.labels : undefined;
+}
+
+function podEntry(pod: string, set: number, rules: RuleSet | undefined): PodEntry {
+	const isolated = (direction: keyof Directions) =>
+		rules?.policies.some((policy) => policy[direction]) ?? false;
+	const any = (direction: keyof Directions) =>
+		rules?.rules.some((rule) => rule.direction === direction && rule.predicate === undefined) ?? false;
+	return {
+		pod,
+		set,
+		isolated: { ingress: isolated("ingress"), egress: isolated("egress") },
+		any: { ingress: any("ingress"), egress: any("egress") },
+	};
+}
+
+function samePod(a: PodEntry | undefined, b: PodEntry | undefined): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Names by the namespace that they are in. */
+class Groups {
+	readonly #members = new Map<string, Set<string>>();
+
+	note(name: string, namespace: string, isThere: boolean): void {
+		const members = this.#members.get(namespace) ?? new Set();
+		if (isThere) this.#members.set(namespace, members.add(name));
+		else if (members.delete(name) && members.size === 0) this.#members.delete(namespace);
+	}
+
+	in(namespace: string): Iterable<string> {
+		return this.#members.get(namespace) ?? [];
+	}
+}
+
+/** The numbers that pods give to the names of their ports. */
+function createPortNames() {
+	const users = new Map<string, Map<number, number>>();
+	let touched = new Map<string, string>();
+	const spell = (key: string) => [...(users.get(key)?.keys() ?? [])].sort().join(",");
+	function count(pod: PodObject | undefined, by: 1 | -1): void {
+		if (!pod || pod.hostNetwork || pod.addresses.length === 0) return;
+		for (const { name, protocol, port } of pod.ports) {
+			const key = portNameKey(name, protocol);
+			if (!touched.has(key)) touched.set(key, spell(key));
+			const numbers = users.get(key) ?? new Map<number, number>();
+			users.set(key, numbers);
+			const left = (numbers.get(port) ?? 0) + by;
+			if (left > 0) numbers.set(port, left);
+			else numbers.delete(port);
+		}
+	}
+	return {
+		begin() {
+			touched = new Map();
+		},
+		replace(before: PodObject | undefined, now: PodObject | undefined) {
+			count(before, -1);
+			count(now, 1);
+		},
+		changed: (key: string) => touched.has(key) && touched.get(key) !== spell(key),
+		numbers: (name: string, protocol: PolicyProtocol): Iterable<number> =>
+			users.get(portNameKey(name, protocol))?.keys() ?? [],
+	};
+}
