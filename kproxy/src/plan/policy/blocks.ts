@@ -25,6 +25,14 @@ export function blockOf(cidr: string): Block {
 	return { bits, prefix: addressNumber(address) >> BigInt(BITS - bits) };
 }
 
+const IPV4 = "0.0.0.0/0";
+
+/** IPv4 lies in the middle of IPv6 here, and a block of IPv6 around it does not mean it. */
+function hasIPv4Within({ bits, prefix }: Block): boolean {
+	const ipv4 = blockOf(IPV4);
+	return bits < ipv4.bits && ipv4.prefix >> BigInt(ipv4.bits - bits) === prefix;
+}
+
 /** Blocks with what is taken out of each, made to be asked often. */
 export interface BlockSet {
 	/** CIDRs that the answers depend on: blocks and exceptions. */
@@ -41,8 +49,9 @@ export function blockSet(peers: readonly PolicyPeer[]): BlockSet {
 	for (const peer of peers) {
 		if (!("cidr" in peer)) continue;
 		const block = blockOf(peer.cidr);
-		cidrs.push(peer.cidr, ...peer.except);
-		if (peer.except.length > 0) holed.push({ block, except: peer.except.map(blockOf) });
+		const except = hasIPv4Within(block) ? [...peer.except, IPV4] : peer.except;
+		cidrs.push(peer.cidr, ...except);
+		if (except.length > 0) holed.push({ block, except: except.map(blockOf) });
 		else plain.set(block.bits, (plain.get(block.bits) ?? new Set()).add(block.prefix));
 	}
 	return {

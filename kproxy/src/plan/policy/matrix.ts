@@ -1,4 +1,4 @@
-import type { PortPrefix } from "./port-prefixes.ts";
+import { PORT_BITS, type PortPrefix } from "./port-prefixes.ts";
 import {
 	ANY_CLASS,
 	type Directions,
@@ -9,17 +9,25 @@ import {
 	type SetPolicy,
 } from "./tables.ts";
 
-/** A set of predicates that some address satisfies. It never changes: other predicates are another class. */
-export interface PeerClass {
+/**
+ * What addresses share that satisfy the same predicates. It never changes: other predicates are another class. With two
+ * lists it is that of an address on its way from one to the other: it is allowed what both are.
+ */
+interface PeerClass {
 	readonly number: number;
-	readonly predicates: readonly string[];
+	readonly key: string;
+	readonly parts: readonly (readonly string[])[];
 	users: number;
 }
 
-/** The rules of pods that the same policies select. It never changes: other rules are another set. */
-export interface RuleSet extends SetContent {
+/**
+ * The rules of pods that the same policies select. It never changes: other rules are another set. With two parts it is
+ * that of a pod on its way from one to the other: it allows what both do.
+ */
+export interface RuleSet {
 	readonly number: number;
 	readonly key: string;
+	readonly parts: readonly SetContent[];
 	users: number;
 }
 
@@ -53,8 +61,12 @@ export interface TakenNumbers {
 export interface Matrix {
 	/** The class of exactly these predicates, with one more user; 0 for none at all. */
 	acquireClass(predicates: readonly string[]): number;
+	/** The class that is allowed what both are. */
+	acquireJointClass(one: readonly string[], other: readonly string[]): number;
 	/** The set of this content, with one more user; 0 where no policy is in it. */
 	acquireSet(key: string, content: () => SetContent): number;
+	/** The set that allows what both do. */
+	acquireJointSet(one: number, other: number): number;
 	releaseClass(number: number): void;
 	releaseSet(number: number): void;
 	/** Drops what has no users, from the tables and into the step. */
@@ -88,42 +100,48 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 		for (const entry of entries) if (tables.rules.delete(ruleKey(entry))) step.leftRules.push(entry);
 	};
 
+	function makeClass(key: string, parts: PeerClass["parts"]): number {
+		const known = classes.get(key);
+		if (known) {
+			known.users += 1;
+			unusedClasses.delete(known);
+			return known.number;
+		}
+		const made: PeerClass = { number: taken.classes.get(key) ?? next++, key, parts, users: 1 };
+		classes.set(key, made);
+		classByNumber.set(made.number, made);
+		classesWith.add(parts.flat(), made);
+		for (const set of setsWith.of(parts.flat())) put(pairEntries(set, made));
+		return made.number;
+	}
+
+	function makeSet(key: string, parts: () => readonly SetContent[]): number {
+		const known = sets.get(key);
+		if (known) {
+			known.users += 1;
+			unusedSets.delete(known);
+			return known.number;
+		}
+		const made: RuleSet = { parts: parts(), number: taken.sets.get(key) ?? next++, key, users: 1 };
+		sets.set(key, made);
+		setByNumber.set(made.number, made);
+		tables.setPolicies.set(made.number, policiesOf(made));
+		addedSets.push(made);
+		const predicates = predicatesOf(made);
+		setsWith.add(predicates, made);
+		put(anyEntries(made));
+		for (const each of classesWith.of(predicates)) put(pairEntries(made, each));
+		return made.number;
+	}
+
+	const partsOf = (number: number): readonly SetContent[] => setByNumber.get(number)?.parts ?? [OPEN];
+
 	return {
-		acquireClass(predicates) {
-			if (predicates.length === 0) return 0;
-			const key = predicates.join("\n");
-			const known = classes.get(key);
-			if (known) {
-				known.users += 1;
-				unusedClasses.delete(known);
-				return known.number;
-			}
-			const made: PeerClass = { number: taken.classes.get(key) ?? next++, predicates, users: 1 };
-			classes.set(key, made);
-			classByNumber.set(made.number, made);
-			classesWith.add(predicates, made);
-			for (const set of setsWith.of(predicates)) put(pairEntries(set, made));
-			return made.number;
-		},
-		acquireSet(key, content) {
-			if (key === "") return 0;
-			const known = sets.get(key);
-			if (known) {
-				known.users += 1;
-				unusedSets.delete(known);
-				return known.number;
-			}
-			const made: RuleSet = { ...content(), number: taken.sets.get(key) ?? next++, key, users: 1 };
-			sets.set(key, made);
-			setByNumber.set(made.number, made);
-			tables.setPolicies.set(made.number, made.policies);
-			addedSets.push(made);
-			const predicates = predicatesOf(made);
-			setsWith.add(predicates, made);
-			put(anyEntries(made));
-			for (const each of classesWith.of(predicates)) put(pairEntries(made, each));
-			return made.number;
-		},
+		acquireClass: (predicates) =>
+			predicates.length === 0 ? 0 : makeClass(predicates.join("\n"), [predicates]),
+		acquireJointClass: (one, other) => makeClass([...one, "&", ...other].join("\n"), [one, other]),
+		acquireSet: (key, content) => (key === "" ? 0 : makeSet(key, () => [content()])),
+		acquireJointSet: (one, other) => makeSet(`${one} & ${other}`, () => [...partsOf(one), ...partsOf(other)]),
 		releaseClass(number) {
 			const known = classByNumber.get(number);
 			if (known && --known.users === 0) unusedClasses.add(known);
@@ -144,17 +162,17 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 				for (const each of classesWith.of(predicates)) drop(pairEntries(gone, each), step);
 			}
 			for (const gone of unusedClasses) {
-				classesWith.delete(gone.predicates, gone);
-				classes.delete(gone.predicates.join("\n"));
+				classesWith.delete(gone.parts.flat(), gone);
+				classes.delete(gone.key);
 				classByNumber.delete(gone.number);
-				for (const set of setsWith.of(gone.predicates)) drop(pairEntries(set, gone), step);
+				for (const set of setsWith.of(gone.parts.flat())) drop(pairEntries(set, gone), step);
 			}
 			unusedSets.clear();
 			unusedClasses.clear();
 		},
 		flush(step) {
 			step.rules.push(...added.filter((entry) => tables.rules.get(ruleKey(entry)) === entry));
-			for (const { number, policies } of addedSets) step.setPolicies.push([number, policies]);
+			for (const set of addedSets) step.setPolicies.push([set.number, policiesOf(set)]);
 			added = [];
 			addedSets = [];
 		},
@@ -187,27 +205,106 @@ class Index<T> {
 	}
 }
 
-function predicatesOf({ rules }: SetContent): string[] {
-	return [...new Set(rules.flatMap(({ predicate }) => predicate ?? []))];
+const DIRECTIONS = ["ingress", "egress"] as const;
+
+/** Of a pod that no policy selects. */
+const OPEN: SetContent = { rules: [], policies: [] };
+
+function predicatesOf({ parts }: RuleSet): string[] {
+	return [...new Set(parts.flatMap(({ rules }) => rules.flatMap(({ predicate }) => predicate ?? [])))];
 }
 
-const anyEntries = (set: RuleSet) => entriesOf(set, ANY_CLASS, ({ predicate }) => predicate === undefined);
-
-function pairEntries(set: RuleSet, { number, predicates }: PeerClass): RuleEntry[] {
-	return entriesOf(set, number, ({ predicate }) => predicate !== undefined && predicates.includes(predicate));
+/** Every policy of its parts once. */
+function policiesOf({ parts }: RuleSet): readonly SetPolicy[] {
+	const all = parts.flatMap(({ policies }) => policies);
+	return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()];
 }
 
-/** Where two rules allow the same, the first is counted. */
-function entriesOf(set: RuleSet, peers: number, applies: (rule: SetRule) => boolean): RuleEntry[] {
+/** Directions in which a set allows only what its rules do, and in which it has rules for every peer. */
+export function directionsOf(set: RuleSet | undefined): { isolated: Directions; any: Directions } {
+	const { parts = [] } = set ?? {};
+	const isolated = (direction: keyof Directions) => parts.some((part) => isolates(part, direction));
+	const any = (direction: keyof Directions) =>
+		parts.some(({ rules }) =>
+			rules.some((rule) => rule.direction === direction && rule.predicate === undefined),
+		);
+	return {
+		isolated: { ingress: isolated("ingress"), egress: isolated("egress") },
+		any: { ingress: any("ingress"), egress: any("egress") },
+	};
+}
+
+function isolates({ policies }: SetContent, direction: keyof Directions): boolean {
+	return policies.some((policy) => policy[direction]);
+}
+
+/** Ports, and the rule that allows them. */
+type Allowed = PortPrefix & { rule: number };
+
+/** What a set allows every peer. */
+function anyEntries(set: RuleSet): RuleEntry[] {
+	return entriesOf(set, ANY_CLASS, (part, direction) => [allowedBy(part, direction, isForAll)]);
+}
+
+/** What a set allows a class; what it allows every peer is left out where that need not be cut. */
+function pairEntries(set: RuleSet, { number, parts }: PeerClass): RuleEntry[] {
+	const isJoint = set.parts.length > 1 || parts.length > 1;
+	return entriesOf(set, number, (part, direction) =>
+		parts.map((predicates) =>
+			allowedBy(part, direction, ({ predicate }) =>
+				predicate === undefined ? isJoint : predicates.includes(predicate),
+			),
+		),
+	);
+}
+
+const isForAll = ({ predicate }: SetRule) => predicate === undefined;
+
+/** The intersection of all lists of all parts, as entries; where two rules allow the same, the first is counted. */
+function entriesOf(
+	set: RuleSet,
+	peers: number,
+	listsOf: (part: SetContent, direction: keyof Directions) => Allowed[][],
+): RuleEntry[] {
 	const entries = new Map<string, RuleEntry>();
-	for (const each of set.rules) {
-		if (!applies(each)) continue;
-		const { rule, direction } = each;
-		for (const prefix of each.ports) {
-			const entry = { set: set.number, class: peers, direction, ...prefix, rule };
+	for (const direction of DIRECTIONS) {
+		const isolating = set.parts.filter((part) => isolates(part, direction));
+		const [first = [], ...others] = isolating.flatMap((part) => listsOf(part, direction));
+		for (const allowed of others.reduce(intersect, first)) {
+			const entry = { set: set.number, class: peers, direction, ...allowed };
 			const key = ruleKey(entry);
 			if (!entries.has(key)) entries.set(key, entry);
 		}
 	}
 	return [...entries.values()];
+}
+
+function allowedBy(
+	{ rules }: SetContent,
+	direction: keyof Directions,
+	applies: (rule: SetRule) => boolean,
+): Allowed[] {
+	return rules
+		.filter((rule) => rule.direction === direction && applies(rule))
+		.flatMap(({ ports, rule }) => ports.map((prefix) => ({ ...prefix, rule })));
+}
+
+/** Two prefixes share nothing, or one lies in the other. */
+function intersect(some: readonly Allowed[], others: readonly Allowed[]): Allowed[] {
+	return some.flatMap((one) =>
+		others.flatMap((other) => {
+			if (contains(one, other)) return [other];
+			return contains(other, one) ? [one] : [];
+		}),
+	);
+}
+
+function contains(wide: PortPrefix, narrow: PortPrefix): boolean {
+	if (wide.protocol === 0) return true;
+	const shift = PORT_BITS - wide.portBits;
+	return (
+		wide.protocol === narrow.protocol &&
+		wide.portBits <= narrow.portBits &&
+		wide.port >> shift === narrow.port >> shift
+	);
 }

@@ -23,6 +23,8 @@ export interface Peers {
 	leave(predicate: Predicate): void;
 	/** The addresses of a pod are its alone; `undefined`: it has none any more. */
 	setPod(key: string, pod: PodObject | undefined, labels: Labels): void;
+	/** Gives what has changed a class in between: allowed what both its old and its new one are. Does not finish it. */
+	join(step: PolicyStep): void;
 	/** Writes what has changed into tables and step. */
 	apply(step: PolicyStep): void;
 }
@@ -44,8 +46,11 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 	const dirty = new Set<Peer>();
 	const gone = new Set<Peer>();
 
-	const holds = (predicate: Predicate, { pod, labels, first, bits }: Peer) =>
-		pod ? predicate.hasPod(pod, labels, first) : predicate.hasBlock(first, bits);
+	const holds = (predicate: Predicate, { pod, labels, first, bits }: Peer) => {
+		if (!pod) return predicate.hasBlock(first, bits);
+		const { namespace } = predicate;
+		return (namespace === undefined || namespace === pod.namespace) && predicate.hasPod(pod, labels, first);
+	};
 	const candidates = function* ({ pod }: Peer): Iterable<Predicate> {
 		yield* everywhere;
 		if (pod) yield* inNamespace.get(pod.namespace) ?? [];
@@ -104,12 +109,16 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 		for (const key of peer.predicates) if (!now.includes(key)) remember(key).delete(peer);
 		for (const key of now) remember(key).add(peer);
 		peer.predicates = now;
+		move(peer, matrix.acquireClass(now), step);
+	}
+
+	function move(peer: Peer, to: number, step: PolicyStep): void {
 		const before = peer.class;
-		peer.class = matrix.acquireClass(now);
+		peer.class = to;
 		if (before > 0) matrix.releaseClass(before);
-		if (before === peer.class) return;
-		tables.peers.set(peer.text, peer.class);
-		step.peers.set(peer.text, peer.class);
+		if (before === to) return;
+		tables.peers.set(peer.text, to);
+		step.peers.set(peer.text, to);
 	}
 
 	function remember(key: string): Set<Peer> {
@@ -154,43 +163,52 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 			if (now.length > 0) addressesOf.set(key, now);
 			else addressesOf.delete(key);
 		},
-		apply(step) {
-			for (const predicate of dead) {
-				predicates.delete(predicate.key);
-				everywhere.delete(predicate);
-				if (predicate.namespace !== undefined) inNamespace.get(predicate.namespace)?.delete(predicate);
-				fresh.delete(predicate);
-				for (const cidr of predicate.blocks.cidrs) leaveBlock(cidr);
-			}
-			for (const peer of gone) drop(peer, step);
+		join(step) {
 			for (const peer of dirty) {
-				if (gone.has(peer)) continue;
-				const now: string[] = [];
-				for (const predicate of candidates(peer)) if (holds(predicate, peer)) now.push(predicate.key);
-				reclass(peer, now.sort(), step);
+				const now = predicatesNow(peer);
+				if (gone.has(peer) || peer.class === -1 || now.join() === peer.predicates.join()) continue;
+				move(peer, matrix.acquireJointClass(peer.predicates, now), step);
 			}
-			const changed = new Map<Peer, Set<string>>();
-			const touch = (peer: Peer): Set<string> => {
-				const keys = changed.get(peer) ?? new Set(peer.predicates);
-				changed.set(peer, keys);
-				return keys;
-			};
-			for (const { key } of dead) {
-				for (const peer of holders.get(key) ?? []) touch(peer).delete(key);
-				holders.delete(key);
-			}
-			for (const predicate of fresh) {
-				for (const peer of peers.values()) {
-					if (
-						dirty.has(peer) ||
-						(predicate.namespace !== undefined && peer.pod?.namespace !== predicate.namespace)
-					)
-						continue;
-					if (holds(predicate, peer)) touch(peer).add(predicate.key);
-				}
-			}
-			for (const [peer, keys] of changed) reclass(peer, [...keys].sort(), step);
+		},
+		apply(step) {
+			for (const predicate of dead) unregister(predicate);
+			for (const peer of gone) drop(peer, step);
+			for (const peer of dirty) if (!gone.has(peer)) reclass(peer, predicatesNow(peer), step);
+			for (const [peer, keys] of changedPredicates()) reclass(peer, [...keys].sort(), step);
 			for (const each of [fresh, dead, dirty, gone]) each.clear();
 		},
 	};
+
+	function unregister(predicate: Predicate): void {
+		predicates.delete(predicate.key);
+		everywhere.delete(predicate);
+		if (predicate.namespace !== undefined) inNamespace.get(predicate.namespace)?.delete(predicate);
+		fresh.delete(predicate);
+		for (const cidr of predicate.blocks.cidrs) leaveBlock(cidr);
+	}
+
+	function predicatesNow(peer: Peer): string[] {
+		const now: string[] = [];
+		for (const predicate of candidates(peer)) if (holds(predicate, peer)) now.push(predicate.key);
+		return now.sort();
+	}
+
+	/** Peers that gain new predicates or lose dead ones, with what they then have. */
+	function changedPredicates(): Map<Peer, Set<string>> {
+		const changed = new Map<Peer, Set<string>>();
+		const keysOf = (peer: Peer): Set<string> => {
+			const keys = changed.get(peer) ?? new Set(peer.predicates);
+			changed.set(peer, keys);
+			return keys;
+		};
+		for (const { key } of dead) {
+			for (const peer of holders.get(key) ?? []) keysOf(peer).delete(key);
+			holders.delete(key);
+		}
+		for (const predicate of fresh) {
+			for (const peer of peers.values())
+				if (!dirty.has(peer) && holds(predicate, peer)) keysOf(peer).add(predicate.key);
+		}
+		return changed;
+	}
 }

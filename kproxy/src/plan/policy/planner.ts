@@ -3,10 +3,10 @@ import type { NetworkPolicyObject, PodObject, PolicyProtocol } from "../../model
 import { matches } from "../../model/policy/selector.ts";
 import type { Change } from "../../watch/source.ts";
 import { type CompiledPolicy, compilePolicy, portNameKey } from "./compile-policy.ts";
-import { createMatrix, type RuleSet, type SetContent, type TakenNumbers } from "./matrix.ts";
+import { createMatrix, directionsOf, type RuleSet, type SetContent, type TakenNumbers } from "./matrix.ts";
 import { createPeers } from "./peers.ts";
 import { portPrefixes } from "./port-prefixes.ts";
-import type { Labels } from "./predicate.ts";
+import type { Labels, Predicate } from "./predicate.ts";
 import {
 	type Directions,
 	emptyStep,
@@ -27,8 +27,11 @@ export interface PolicyPlannerOptions {
 
 /** Policy as rows, kept up to date. Does no I/O. */
 export interface PolicyPlanner {
-	/** What the changes come to, in steps to be written one after the other. */
-	update(changes: readonly Change[]): PolicyStep[];
+	/**
+	 * What the changes come to, in steps to be written one after the other. `isLive` false: nothing is enforced yet, so that
+	 * nobody minds what is in between, and there are few steps.
+	 */
+	update(changes: readonly Change[], options?: { isLive?: boolean }): PolicyStep[];
 	/** Everything that the maps hold once all steps have been written. */
 	readonly tables: PolicyTables;
 	/** How much there is. */
@@ -61,6 +64,8 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 
 	/** Pods whose rule set may be another one now. */
 	let unsettled = new Set<string>();
+	/** Sets that pods are on their way to. */
+	let held: number[] = [];
 
 	function takePod(key: string, pod: PodObject | undefined): void {
 		const before = pods.get(key);
@@ -121,26 +126,70 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 	function settle(step: PolicyStep): void {
 		for (const key of unsettled) {
 			const pod = pods.get(key);
-			const isOurs = pod && pod.nodeName === nodeName && !pod.hostNetwork && pod.addresses.length > 0;
 			const before = setOf.get(key);
-			if (isOurs) {
-				const wanted = wantedSet(pod);
-				const number = matrix.acquireSet(wanted.key, wanted.content);
-				setOf.set(key, { addresses: pod.addresses, number });
-				nameRules(matrix.set(number), step);
-				const entry = podEntry(key, number, matrix.set(number));
-				for (const address of pod.addresses) putPod(address, entry, step);
-			} else setOf.delete(key);
-			const now = isOurs ? pod.addresses : [];
-			for (const address of before?.addresses ?? [])
-				if (!now.includes(address) && tables.pods.get(address)?.pod === key) putPod(address, undefined, step);
+			const now = pod && isOurs(pod) ? enter(pod, key, step) : undefined;
+			if (now) setOf.set(key, now);
+			else setOf.delete(key);
+			for (const address of before?.addresses ?? []) {
+				const isLeft = !now?.addresses.includes(address) && tables.pods.get(address)?.pod === key;
+				if (isLeft) putPod(address, undefined, step);
+			}
 			if (before && before.number > 0) matrix.releaseSet(before.number);
 		}
 		unsettled = new Set();
+		for (const number of held) if (number > 0) matrix.releaseSet(number);
+		held = [];
+	}
+
+	function isOurs(pod: PodObject): boolean {
+		return pod.nodeName === nodeName && !pod.hostNetwork && pod.addresses.length > 0;
+	}
+
+	/**
+	 * Gives pods that change a set in between, which allows what both their old and their new one do; a pod that is new
+	 * gets its own at once. `settle` finishes it.
+	 */
+	function enterJoint(step: PolicyStep): void {
+		for (const key of unsettled) {
+			const pod = pods.get(key);
+			if (!pod || !isOurs(pod)) continue;
+			const before = setOf.get(key);
+			const wanted = wantedSet(pod);
+			let number = matrix.acquireSet(wanted.key, wanted.content);
+			if (before && before.number !== number) {
+				const joint = matrix.acquireJointSet(before.number, number);
+				held.push(number);
+				number = joint;
+			}
+			setOf.set(key, { addresses: [...new Set([...(before?.addresses ?? []), ...pod.addresses])], number });
+			if (before && before.number > 0) matrix.releaseSet(before.number);
+			putPods(key, pod.addresses, { number, step });
+		}
+	}
+
+	function enter(
+		pod: PodObject,
+		key: string,
+		step: PolicyStep,
+	): { addresses: readonly string[]; number: number } {
+		const wanted = wantedSet(pod);
+		const number = matrix.acquireSet(wanted.key, wanted.content);
+		putPods(key, pod.addresses, { number, step });
+		return { addresses: pod.addresses, number };
+	}
+
+	function putPods(
+		pod: string,
+		addresses: readonly string[],
+		{ number, step }: { number: number; step: PolicyStep },
+	): void {
+		const set = matrix.set(number);
+		nameRules(set, step);
+		for (const address of addresses) putPod(address, { pod, set: number, ...directionsOf(set) }, step);
 	}
 
 	function nameRules(set: RuleSet | undefined, step: PolicyStep): void {
-		for (const { rule } of set?.rules ?? []) {
+		for (const { rule } of set?.parts.flatMap(({ rules }) => rules) ?? []) {
 			if (tables.ruleNames.has(rule)) continue;
 			const name = names.get(rule);
 			if (!name) continue;
@@ -159,57 +208,76 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 	return {
 		tables,
 		counts: () => ({ policies: policies.size, pods: pods.size, namespaces: namespaces.size }),
-		update(changes) {
-			const changed = new Map<string, NetworkPolicyObject | undefined>();
+		update(changes, { isLive = true } = {}) {
+			const steps: PolicyStep[] = [];
+			const inStep = (change: (step: PolicyStep) => void) => {
+				const step = emptyStep();
+				change(step);
+				matrix.flush(step);
+				matrix.sweep(step);
+				if (!isEmptyStep(step)) steps.push(step);
+			};
 			portNames.begin();
 			for (const { kind, namespace, name, object } of changes) {
-				const key = `${namespace}/${name}`;
 				if (kind === "Namespace") takeNamespace(name, labelsOf(object));
-				else if (kind === "Pod") takePod(key, object as PodObject | undefined);
-				else if (kind === "NetworkPolicy") changed.set(key, object as NetworkPolicyObject | undefined);
+				else if (kind === "Pod") takePod(`${namespace}/${name}`, object as PodObject | undefined);
+				else continue;
+				if (!isLive) continue;
+				inStep(kind === "Pod" ? enterJoint : peers.join);
+				inStep(peers.apply);
+				inStep(settle);
 			}
-			// What other pods call a port has changed: as if the policies that say so had.
-			for (const [key, { policy, names }] of policies)
-				if (!changed.has(key) && names.some(portNames.changed)) changed.set(key, policy);
+			const compiled = compileChanged(changedPolicies(changes));
+			for (const now of compiled.values()) for (const predicate of predicatesOf(now)) peers.use(predicate);
+			inStep(peers.apply);
 
-			const compiled = new Map<string, CompiledPolicy | undefined>();
-			for (const [key, policy] of changed) {
-				compiled.set(key, policy && compilePolicy(policy, portNames.numbers));
-				for (const { predicate } of compiled.get(key)?.rules ?? []) if (predicate) peers.use(predicate);
-			}
-			const refine = emptyStep();
-			peers.apply(refine);
-			matrix.flush(refine);
-			matrix.sweep(refine);
+			const left = [...compiled.keys()].flatMap((key) => policies.get(key) ?? []);
+			for (const [key, now] of compiled) replacePolicy(key, now);
+			if (isLive) inStep(enterJoint);
+			inStep((step) => {
+				settle(step);
+				for (const { policy, rules } of left) forget(policy, rules, step);
+			});
 
-			const left: CompiledPolicy[] = [];
-			for (const [key, now] of compiled) {
-				const before = policies.get(key);
-				if (before) left.push(before);
-				if (now) policies.set(key, now);
-				else policies.delete(key);
-				policiesOf.note(key, (now ?? before)?.policy.namespace ?? "", now !== undefined);
-				for (const each of podsOf.in((now ?? before)?.policy.namespace ?? "")) {
-					const pod = pods.get(each);
-					const selects = (policy: CompiledPolicy | undefined) =>
-						pod && policy && matches(policy.policy.podSelector, pod.labels);
-					if (selects(before) || selects(now)) unsettled.add(each);
-				}
-			}
-			const switchSets = emptyStep();
-			settle(switchSets);
-			matrix.flush(switchSets);
-			matrix.sweep(switchSets);
-			for (const { policy, rules } of left) forget(policy, rules, switchSets);
-
-			const coarsen = emptyStep();
-			for (const { rules } of left) for (const { predicate } of rules) if (predicate) peers.leave(predicate);
-			peers.apply(coarsen);
-			matrix.flush(coarsen);
-			matrix.sweep(coarsen);
-			return [refine, switchSets, coarsen].filter((step) => !isEmptyStep(step));
+			for (const before of left) for (const predicate of predicatesOf(before)) peers.leave(predicate);
+			inStep(peers.apply);
+			return steps;
 		},
 	};
+
+	/** Policies that came, changed or went; undefined: gone. */
+	function changedPolicies(changes: readonly Change[]): Map<string, NetworkPolicyObject | undefined> {
+		const changed = new Map<string, NetworkPolicyObject | undefined>();
+		for (const { kind, namespace, name, object } of changes)
+			if (kind === "NetworkPolicy")
+				changed.set(`${namespace}/${name}`, object as NetworkPolicyObject | undefined);
+		// What other pods call a port has changed: as if the policies that say so had.
+		for (const [key, { policy, names }] of policies)
+			if (!changed.has(key) && names.some(portNames.changed)) changed.set(key, policy);
+		return changed;
+	}
+
+	function compileChanged(
+		changed: ReadonlyMap<string, NetworkPolicyObject | undefined>,
+	): Map<string, CompiledPolicy | undefined> {
+		const compile = (policy: NetworkPolicyObject | undefined) =>
+			policy && compilePolicy(policy, portNames.numbers);
+		return new Map(Array.from(changed, ([key, policy]) => [key, compile(policy)]));
+	}
+
+	function replacePolicy(key: string, now: CompiledPolicy | undefined): void {
+		const before = policies.get(key);
+		if (now) policies.set(key, now);
+		else policies.delete(key);
+		const namespace = (now ?? before)?.policy.namespace ?? "";
+		policiesOf.note(key, namespace, now !== undefined);
+		for (const each of podsOf.in(namespace)) {
+			const pod = pods.get(each);
+			const selects = (compiled: CompiledPolicy | undefined) =>
+				pod && compiled && matches(compiled.policy.podSelector, pod.labels);
+			if (selects(before) || selects(now)) unsettled.add(each);
+		}
+	}
 
 	/** Numbers of rules that their policy has no more. */
 	function forget(policy: NetworkPolicyObject, rules: CompiledPolicy["rules"], step: PolicyStep): void {
@@ -225,6 +293,10 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 			if (tables.ruleNames.delete(number)) step.leftRuleNames.push(number);
 		}
 	}
+}
+
+function predicatesOf(compiled: CompiledPolicy | undefined): Predicate[] {
+	return (compiled?.rules ?? []).flatMap(({ predicate }) => predicate ?? []);
 }
 
 type RulePlace = { direction: keyof Directions; index: number };
@@ -244,19 +316,6 @@ export function ruleText({
 
 function labelsOf(object: ApiObject | undefined): Labels | undefined {
 	return object?.kind === "Namespace" ? object.labels : undefined;
-}
-
-function podEntry(pod: string, set: number, rules: RuleSet | undefined): PodEntry {
-	const isolated = (direction: keyof Directions) =>
-		rules?.policies.some((policy) => policy[direction]) ?? false;
-	const any = (direction: keyof Directions) =>
-		rules?.rules.some((rule) => rule.direction === direction && rule.predicate === undefined) ?? false;
-	return {
-		pod,
-		set,
-		isolated: { ingress: isolated("ingress"), egress: isolated("egress") },
-		any: { ingress: any("ingress"), egress: any("egress") },
-	};
 }
 
 function samePod(a: PodEntry | undefined, b: PodEntry | undefined): boolean {

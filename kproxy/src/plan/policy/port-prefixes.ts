@@ -10,7 +10,7 @@ export interface PortPrefix {
 	portBits: number;
 }
 
-const PORT_BITS = 16;
+export const PORT_BITS = 16;
 const EVERYTHING: PortPrefix = { protocol: 0, port: 0, portBits: 0 };
 
 /** The fewest prefixes that hold the ports; `resolve` gives the numbers behind a name. No port at all: everything. */

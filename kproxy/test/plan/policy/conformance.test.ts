@@ -87,7 +87,7 @@ function changesBetween(before: ReturnType<typeof objectsOf>, now: ReturnType<ty
 }
 
 for (const [file, probes] of [
-	["networkpolicy-v1.json.gz", 120_000],
+	["networkpolicy-v1.json.gz", 109_000],
 	["networkpolicy-v1-recipes.json.gz", 1_200],
 ] as const) {
 	test(`Planned rows answer every probe of ${file}`, (t) => {
