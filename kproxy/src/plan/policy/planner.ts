@@ -2,9 +2,11 @@ import type { ApiObject } from "../../model/objects.ts";
 import type { NetworkPolicyObject, PodObject, PolicyProtocol } from "../../model/policy/objects.ts";
 import { matches } from "../../model/policy/selector.ts";
 import type { Change } from "../../watch/source.ts";
-import { type CompiledPolicy, compilePolicy, portNameKey } from "./compile-policy.ts";
+import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
+import { Groups } from "./groups.ts";
 import { createMatrix, directionsOf, type RuleSet, type SetContent, type TakenNumbers } from "./matrix.ts";
 import { createPeers } from "./peers.ts";
+import { createPortNames } from "./port-names.ts";
 import { portPrefixes } from "./port-prefixes.ts";
 import type { Labels, Predicate } from "./predicate.ts";
 import {
@@ -218,12 +220,9 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 				if (!isEmptyStep(step)) steps.push(step);
 			};
 			portNames.begin();
-			for (const { kind, namespace, name, object } of changes) {
-				if (kind === "Namespace") takeNamespace(name, labelsOf(object));
-				else if (kind === "Pod") takePod(`${namespace}/${name}`, object as PodObject | undefined);
-				else continue;
-				if (!isLive) continue;
-				inStep(kind === "Pod" ? enterJoint : peers.join);
+			for (const change of changes) {
+				if (!takeObject(change) || !isLive) continue;
+				inStep(change.kind === "Pod" ? enterJoint : peers.join);
 				inStep(peers.apply);
 				inStep(settle);
 			}
@@ -244,6 +243,14 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 			return steps;
 		},
 	};
+
+	/** Takes a namespace or pod; false: it is neither. */
+	function takeObject({ kind, namespace, name, object }: Change): boolean {
+		if (kind === "Namespace") takeNamespace(name, labelsOf(object));
+		else if (kind === "Pod") takePod(`${namespace}/${name}`, object as PodObject | undefined);
+		else return false;
+		return true;
+	}
 
 	/** Policies that came, changed or went; undefined: gone. */
 	function changedPolicies(changes: readonly Change[]): Map<string, NetworkPolicyObject | undefined> {
@@ -320,50 +327,4 @@ function labelsOf(object: ApiObject | undefined): Labels | undefined {
 
 function samePod(a: PodEntry | undefined, b: PodEntry | undefined): boolean {
 	return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** Names by the namespace that they are in. */
-class Groups {
-	readonly #members = new Map<string, Set<string>>();
-
-	note(name: string, namespace: string, isThere: boolean): void {
-		const members = this.#members.get(namespace) ?? new Set();
-		if (isThere) this.#members.set(namespace, members.add(name));
-		else if (members.delete(name) && members.size === 0) this.#members.delete(namespace);
-	}
-
-	in(namespace: string): Iterable<string> {
-		return this.#members.get(namespace) ?? [];
-	}
-}
-
-/** The numbers that pods give to the names of their ports. */
-function createPortNames() {
-	const users = new Map<string, Map<number, number>>();
-	let touched = new Map<string, string>();
-	const spell = (key: string) => [...(users.get(key)?.keys() ?? [])].sort().join(",");
-	function count(pod: PodObject | undefined, by: 1 | -1): void {
-		if (!pod || pod.hostNetwork || pod.addresses.length === 0) return;
-		for (const { name, protocol, port } of pod.ports) {
-			const key = portNameKey(name, protocol);
-			if (!touched.has(key)) touched.set(key, spell(key));
-			const numbers = users.get(key) ?? new Map<number, number>();
-			users.set(key, numbers);
-			const left = (numbers.get(port) ?? 0) + by;
-			if (left > 0) numbers.set(port, left);
-			else numbers.delete(port);
-		}
-	}
-	return {
-		begin() {
-			touched = new Map();
-		},
-		replace(before: PodObject | undefined, now: PodObject | undefined) {
-			count(before, -1);
-			count(now, 1);
-		},
-		changed: (key: string) => touched.has(key) && touched.get(key) !== spell(key),
-		numbers: (name: string, protocol: PolicyProtocol): Iterable<number> =>
-			users.get(portNameKey(name, protocol))?.keys() ?? [],
-	};
 }

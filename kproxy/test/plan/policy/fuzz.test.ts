@@ -175,11 +175,10 @@ function play(
 		const after = verdicts();
 		for (const step of planner.update([what === "set" ? setOf(each) : gone(each)])) {
 			for (const _ of write(kernel, step)) {
-				for (const [index, probe] of probes.entries()) {
-					const got = allows(kernel, probe);
-					if (got !== before[index] && got !== after[index])
-						return { change, probe, said: `in between ${got}, before and after ${after[index]}` };
-				}
+				const odd = probes.find(
+					(probe, index) => ![before[index], after[index]].includes(allows(kernel, probe)),
+				);
+				if (odd) return { change, probe: odd, said: `in between ${allows(kernel, odd)}` };
 			}
 		}
 		for (const [index, probe] of probes.entries()) {
