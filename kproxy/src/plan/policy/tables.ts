@@ -89,6 +89,17 @@ export function ruleKey({
 	return `${set} ${peers} ${direction} ${protocol} ${port}/${portBits}`;
 }
 
+/** Tables that hold nothing. */
+export function emptyTables(): PolicyTables {
+	return {
+		pods: new Map(),
+		peers: new Map(),
+		rules: new Map(),
+		ruleNames: new Map(),
+		setPolicies: new Map(),
+	};
+}
+
 /** A step that changes nothing yet. */
 export function emptyStep(): PolicyStep {
 	return {

@@ -5,7 +5,7 @@
 import test from "ava";
 import { type ApiObject, objectKey } from "../../../src/model/objects.ts";
 import { createPolicyPlanner } from "../../../src/plan/policy/planner.ts";
-import { type PolicyStep, type PolicyTables, ruleKey } from "../../../src/plan/policy/tables.ts";
+import { emptyTables, type PolicyStep, type PolicyTables, ruleKey } from "../../../src/plan/policy/tables.ts";
 import { createRandom, type Random } from "../../lab/random.ts";
 import { gone, NODE, namespace, pod, policy, setOf } from "./cluster.ts";
 import { allows, type Probe } from "./evaluate.ts";
@@ -126,17 +126,6 @@ function randomProbe(random: Random): Probe {
 }
 
 const isLocal = ({ nodeName }: { nodeName: string }) => nodeName === NODE;
-
-/** What a kernel holds that is written step by step. */
-function emptyTables(): PolicyTables {
-	return {
-		pods: new Map(),
-		peers: new Map(),
-		rules: new Map(),
-		ruleNames: new Map(),
-		setPolicies: new Map(),
-	};
-}
 
 /** Writes a step, and looks at what a packet meets after each single write that it could meet. */
 function* write(tables: PolicyTables, step: PolicyStep): Generator<void> {
