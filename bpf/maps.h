@@ -141,6 +141,96 @@ struct {
 	DOC("Frontend last dialled by an unconnected UDP socket, by its cookie and the backend.");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct policy_state);
+} policy_state SEC(".maps") DOC("Whether policy is enforced, and how.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct in6_addr);
+	__type(value, struct pod);
+} pods SEC(".maps") DOC("Addresses of this node's pods, and the rules of each.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, enum pod_interface);
+} pod_interfaces SEC(".maps") DOC("Interfaces that have a pod behind them, by index.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct in6_addr);
+	__type(value, __u32);
+} own_addresses SEC(".maps") DOC("Every address of this node, which always reaches its pods.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct in6_addr);
+	__type(value, __u32);
+} peer_addresses SEC(".maps") DOC("Class of each pod's address, of all nodes; 0: no rule has it as a peer.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct peer_prefix);
+	__type(value, __u32);
+} peer_classes SEC(".maps") DOC("Class of each block of addresses, for what is no pod.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct policy_key);
+	__type(value, __u32);
+} policy_rules SEC(".maps")
+	DOC("What is allowed: rule set, class of the peer, direction, ports; and by which rule.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct flow);
+	__type(value, struct policy_flow);
+} policy_flows SEC(".maps") DOC("Flows of pods that were let pass, from the pod's side.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct policy_name);
+} policy_names SEC(".maps") DOC("Policy of each rule number; only userspace reads it.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct set_policy_key);
+	__type(value, struct policy_name);
+} set_policies SEC(".maps") DOC("Policies that select the pods of a rule set; only userspace reads it.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u64);
+} rule_hits SEC(".maps") DOC("New flows that each rule has allowed, by its number.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct judgement);
+} judging SEC(".maps") DOC("Room for the packet that a program is judging.");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

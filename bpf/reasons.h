@@ -37,7 +37,11 @@
 	X(FRAGMENT_MISSED,   44, "Dropped: a fragment whose first one was not seen.")                           \
 	X(BAD_PACKET,        45, "Dropped: headers cut short, or a checksum that cannot be made right.")                                         \
 	X(HIDDEN_REDIRECT,   46, "Dropped: an ICMP redirect that would lead the client past this node.")        \
-	X(NODE_PORT_TAKEN,   47, "Refused: the port is the NodePort of a Service.")
+	X(NODE_PORT_TAKEN,   47, "Refused: the port is the NodePort of a Service.")                             \
+	X(POLICY_EGRESS,     48, "Dropped: policies isolate the pod that sends, and none allows this.")         \
+	X(POLICY_INGRESS,    49, "Dropped: policies isolate the pod that is sent, and none allows this.")       \
+	X(SPOOFED_SOURCE,    50, "Dropped: the source is no address of the pod that sends.")                    \
+	X(UNKNOWN_POD,       51, "Dropped: nothing is known of the pod behind the interface.")
 
 #define HOOKS(X)                                                                                                \
 	X(CONNECT,        0, "connect(), TCP and UDP.")                                                         \

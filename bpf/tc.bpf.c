@@ -15,6 +15,7 @@
 #include "lib/count.h"
 #include "lib/frontend.h"
 #include "lib/packet.h"
+#include "lib/policy.h"
 #include "lib/reject.h"
 #include "lib/rewrite_packet.h"
 #include "lib/source.h"
@@ -322,30 +323,45 @@ static __always_inline int conclude(struct __sk_buff *skb, const struct packet *
 	return VERDICT_NEXT;
 }
 
+/* Whether policy has a say in it: in all that is IP and may pass. */
+static __always_inline bool is_judged(enum reason reason)
+{
+	return reason < REASON_REFUSED && reason != REASON_NOT_IP && reason != REASON_TAGGED;
+}
+
 static __always_inline int ingress(struct __sk_buff *skb, bool pod)
 {
 	struct packet packet = {};
+	enum reason reason, denied = 0;
+	bool portless;
 	struct flow to;
-	enum reason reason;
 
 	reason = parse_packet(skb, &packet);
-	if (!reason) {
-		to = packet.flow;
+	portless = reason;
+	to = packet.flow;
+	if (!reason)
 		reason = find_destination(skb, &packet, pod, &to);
-		if (!reason)
-			reason = rewrite_packet(skb, &packet, &to);
-	}
+	if (pod && is_judged(reason))
+		denied = judge_packet(skb, &packet, &to, DIRECTION_EGRESS, portless);
+	if (denied)
+		reason = denied;
+	else if (!reason)
+		reason = rewrite_packet(skb, &packet, &to);
 	return conclude(skb, &packet, reason, packet_hook(pod), DIRECTION_INGRESS);
 }
 
 static __always_inline int egress(struct __sk_buff *skb, bool pod)
 {
 	struct packet packet = {};
+	enum reason reason, denied = 0;
 	struct flow to;
-	enum reason reason;
 
 	reason = parse_packet(skb, &packet);
-	if (!reason) {
+	if (pod && is_judged(reason))
+		denied = judge_packet(skb, &packet, &packet.flow, DIRECTION_INGRESS, reason);
+	if (denied) {
+		reason = denied;
+	} else if (!reason) {
 		to = packet.flow;
 		reason = find_origin(&packet, pod, &to);
 		if (!reason)

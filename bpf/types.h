@@ -247,6 +247,97 @@ struct ports {
 };
 _Static_assert(sizeof(struct ports) == 4, "ports");
 
+enum pod_flag {
+	POD_PLAIN = 0,
+	POD_ISOLATED_EGRESS = 1,  /* it sends only what a rule allows */
+	POD_ISOLATED_INGRESS = 2, /* it is sent only what a rule allows */
+	POD_ANY_EGRESS = 4,       /* its set has egress rules for every peer */
+	POD_ANY_INGRESS = 8       /* its set has ingress rules for every peer */
+} PACKED;
+
+/* A pod of this node. */
+struct pod {
+	__u32 ifindex DOC("Host side of its interface.");
+	__u32 policy_set DOC("Number of its rule set; 0: no policy selects it.");
+	enum pod_flag flags DOC("Any number of its bits.");
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct pod) == 12, "pod");
+
+/* Whether a pod is known that is behind an interface. */
+enum pod_interface { POD_INTERFACE_UNKNOWN, POD_INTERFACE_KNOWN };
+
+struct peer_prefix {
+	__u32 prefix_length DOC("Bits of the address that count.");
+	struct in6_addr address DOC("IPv4 as ::ffff:a.b.c.d.");
+};
+_Static_assert(sizeof(struct peer_prefix) == 20, "peer_prefix");
+
+/* Stands for every peer. */
+#define ANY_CLASS 0xffffffff
+
+struct policy_key {
+	__u32 prefix_length DOC("Bits that count: 72 for all protocols, 80 for all ports of one, up to 96.");
+	__u32 policy_set DOC("Number of the rule set.");
+	__u32 peer_class DOC("What its peers share; 4294967295: every peer.");
+	__u8 direction DOC("As the pod sees it: 0 it sends, 1 it is sent.");
+	__u8 protocol;
+	__be16 port DOC("Destination port.");
+};
+_Static_assert(sizeof(struct policy_key) == 16, "policy_key");
+
+/* A flow that was let pass, as between the translation at its way in and that at its way out. */
+struct policy_flow {
+	__u64 seen_ns DOC("Last packet, to a second, on CLOCK_MONOTONIC.");
+	__u32 ifindex DOC("Host side of the pod's interface.");
+	__u32 epoch DOC("policy_state's when it was judged.");
+	__u32 rule DOC("Number of the rule that allows it; 0: nothing forbids it.");
+	__u8 direction DOC("Of its first packet, as the pod sees it.");
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct policy_flow) == 24, "policy_flow");
+
+enum policy_flag {
+	POLICY_OFF = 0,
+	POLICY_ENFORCED = 1,
+	POLICY_UNKNOWN_ALLOWED = 2, /* pods that could not be tied to an interface */
+	POLICY_RECHECKED = 4        /* established flows are judged again when policy changes */
+} PACKED;
+
+struct policy_state {
+	__u32 epoch DOC("Grows with each change of policy.");
+	enum policy_flag flags DOC("Any number of its bits.");
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct policy_state) == 8, "policy_state");
+
+/* A packet to be judged, and what a verdict rests on: room that no stack has. */
+struct judgement {
+	struct flow flow DOC("From the pod's side: its source is the pod.");
+	__u32 ifindex;
+	__u32 policy_set DOC("Of the pod; 0: unknown.");
+	__u8 opens;
+	__u8 error;
+	__u8 neighbour;
+	__u8 reserved[5];
+};
+_Static_assert(sizeof(struct judgement) == 56, "judgement");
+
+struct policy_name {
+	char namespace[64];
+	char name[256];
+	__u16 rule DOC("Place in spec.ingress or spec.egress.");
+	__u8 direction DOC("As the pod sees it: 0 it sends, 1 it is sent; of a set's policy bits: 1 and 2.");
+	__u8 reserved[5];
+};
+_Static_assert(sizeof(struct policy_name) == 328, "policy_name");
+
+struct set_policy_key {
+	__u32 policy_set;
+	__u32 index;
+};
+_Static_assert(sizeof(struct set_policy_key) == 8, "set_policy_key");
+
 struct counter {
 	__u64 packets DOC("Connects, datagrams or packets, as the hook has it.");
 	__u64 bytes DOC("0 at the socket hooks, which do not see them.");

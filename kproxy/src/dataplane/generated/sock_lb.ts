@@ -44,6 +44,30 @@ export type FrontendFlag = (typeof FrontendFlag)[keyof typeof FrontendFlag];
 
 export const frontendFlagCodec = u8 as Codec<FrontendFlag>;
 
+/** `enum pod_interface`. */
+export const PodInterface = { UNKNOWN: 0, KNOWN: 1 } as const;
+export type PodInterface = (typeof PodInterface)[keyof typeof PodInterface];
+
+export const podInterfaceCodec = u32 as Codec<PodInterface>;
+
+/** `enum pod_flag`. */
+export const PodFlag = {
+	PLAIN: 0,
+	ISOLATED_EGRESS: 1,
+	ISOLATED_INGRESS: 2,
+	ANY_EGRESS: 4,
+	ANY_INGRESS: 8,
+} as const;
+export type PodFlag = (typeof PodFlag)[keyof typeof PodFlag];
+
+export const podFlagCodec = u8 as Codec<PodFlag>;
+
+/** `enum policy_flag`. */
+export const PolicyFlag = { OFF: 0, ENFORCED: 1, UNKNOWN_ALLOWED: 2, RECHECKED: 4 } as const;
+export type PolicyFlag = (typeof PolicyFlag)[keyof typeof PolicyFlag];
+
+export const policyFlagCodec = u8 as Codec<PolicyFlag>;
+
 /** `enum backend_state`. */
 export const BackendState = { FREE: 0, ACTIVE: 1, TERMINATING: 2, RETIRED: 3 } as const;
 export type BackendState = (typeof BackendState)[keyof typeof BackendState];
@@ -104,6 +128,14 @@ export const Reason = {
 	HIDDEN_REDIRECT: 46,
 	/** Refused: the port is the NodePort of a Service. */
 	NODE_PORT_TAKEN: 47,
+	/** Dropped: policies isolate the pod that sends, and none allows this. */
+	POLICY_EGRESS: 48,
+	/** Dropped: policies isolate the pod that is sent, and none allows this. */
+	POLICY_INGRESS: 49,
+	/** Dropped: the source is no address of the pod that sends. */
+	SPOOFED_SOURCE: 50,
+	/** Dropped: nothing is known of the pod behind the interface. */
+	UNKNOWN_POD: 51,
 	REFUSED: 32,
 	COUNT: 64,
 } as const;
@@ -136,6 +168,10 @@ export const reasonDocs = {
 	BAD_PACKET: "Dropped: headers cut short, or a checksum that cannot be made right.",
 	HIDDEN_REDIRECT: "Dropped: an ICMP redirect that would lead the client past this node.",
 	NODE_PORT_TAKEN: "Refused: the port is the NodePort of a Service.",
+	POLICY_EGRESS: "Dropped: policies isolate the pod that sends, and none allows this.",
+	POLICY_INGRESS: "Dropped: policies isolate the pod that is sent, and none allows this.",
+	SPOOFED_SOURCE: "Dropped: the source is no address of the pod that sends.",
+	UNKNOWN_POD: "Dropped: nothing is known of the pod behind the interface.",
 } as const;
 
 /** `enum hook`. */
@@ -451,6 +487,42 @@ export const portsCodec: Codec<Ports> = {
 	},
 };
 
+export interface Judgement {
+	/** From the pod's side: its source is the pod. */
+	flow: Flow;
+	ifindex: number;
+	/** Of the pod; 0: unknown. */
+	policySet: number;
+	opens: number;
+	error: number;
+	neighbour: number;
+}
+
+/** `struct judgement`, 56 bytes. */
+export const judgementCodec: Codec<Judgement> = {
+	name: "struct judgement",
+	size: 56,
+	encode(value, view, offset) {
+		flowCodec.encode(value.flow, view, offset, "judgement.flow");
+		u32.encode(value.ifindex, view, offset + 40, "judgement.ifindex");
+		u32.encode(value.policySet, view, offset + 44, "judgement.policy_set");
+		u8.encode(value.opens, view, offset + 48, "judgement.opens");
+		u8.encode(value.error, view, offset + 49, "judgement.error");
+		u8.encode(value.neighbour, view, offset + 50, "judgement.neighbour");
+		writeZeros(view, offset + 51, 5);
+	},
+	decode(view, offset) {
+		return {
+			flow: flowCodec.decode(view, offset),
+			ifindex: u32.decode(view, offset + 40),
+			policySet: u32.decode(view, offset + 44),
+			opens: u8.decode(view, offset + 48),
+			error: u8.decode(view, offset + 49),
+			neighbour: u8.decode(view, offset + 50),
+		};
+	},
+};
+
 export interface SlotRange {
 	/** First cell of the range in svc_slots. */
 	first: number;
@@ -543,6 +615,209 @@ export const openingCodec: Codec<Opening> = {
 			key: flowCodec.decode(view, offset + 112),
 			clientFlow: flowCodec.decode(view, offset + 152),
 			frontend: frontendCodec.decode(view, offset + 192),
+		};
+	},
+};
+
+export interface PeerPrefix {
+	/** Bits of the address that count. */
+	prefixLength: number;
+	/** IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+}
+
+/** `struct peer_prefix`, 20 bytes. */
+export const peerPrefixCodec: Codec<PeerPrefix> = {
+	name: "struct peer_prefix",
+	size: 20,
+	encode(value, view, offset) {
+		u32.encode(value.prefixLength, view, offset, "peer_prefix.prefix_length");
+		address6.encode(value.address, view, offset + 4, "peer_prefix.address");
+	},
+	decode(view, offset) {
+		return {
+			prefixLength: u32.decode(view, offset),
+			address: address6.decode(view, offset + 4),
+		};
+	},
+};
+
+export interface Pod {
+	/** Host side of its interface. */
+	ifindex: number;
+	/** Number of its rule set; 0: no policy selects it. */
+	policySet: number;
+	/** Any number of its bits. */
+	flags: PodFlag;
+}
+
+/** `struct pod`, 12 bytes. */
+export const podCodec: Codec<Pod> = {
+	name: "struct pod",
+	size: 12,
+	encode(value, view, offset) {
+		u32.encode(value.ifindex, view, offset, "pod.ifindex");
+		u32.encode(value.policySet, view, offset + 4, "pod.policy_set");
+		podFlagCodec.encode(value.flags, view, offset + 8, "pod.flags");
+		writeZeros(view, offset + 9, 3);
+	},
+	decode(view, offset) {
+		return {
+			ifindex: u32.decode(view, offset),
+			policySet: u32.decode(view, offset + 4),
+			flags: podFlagCodec.decode(view, offset + 8),
+		};
+	},
+};
+
+export interface PolicyFlow {
+	/** Last packet, to a second, on CLOCK_MONOTONIC. */
+	seenNs: bigint;
+	/** Host side of the pod's interface. */
+	ifindex: number;
+	/** policy_state's when it was judged. */
+	epoch: number;
+	/** Number of the rule that allows it; 0: nothing forbids it. */
+	rule: number;
+	/** Of its first packet, as the pod sees it. */
+	direction: number;
+}
+
+/** `struct policy_flow`, 24 bytes. */
+export const policyFlowCodec: Codec<PolicyFlow> = {
+	name: "struct policy_flow",
+	size: 24,
+	encode(value, view, offset) {
+		u64.encode(value.seenNs, view, offset, "policy_flow.seen_ns");
+		u32.encode(value.ifindex, view, offset + 8, "policy_flow.ifindex");
+		u32.encode(value.epoch, view, offset + 12, "policy_flow.epoch");
+		u32.encode(value.rule, view, offset + 16, "policy_flow.rule");
+		u8.encode(value.direction, view, offset + 20, "policy_flow.direction");
+		writeZeros(view, offset + 21, 3);
+	},
+	decode(view, offset) {
+		return {
+			seenNs: u64.decode(view, offset),
+			ifindex: u32.decode(view, offset + 8),
+			epoch: u32.decode(view, offset + 12),
+			rule: u32.decode(view, offset + 16),
+			direction: u8.decode(view, offset + 20),
+		};
+	},
+};
+
+const text64 = text(64);
+const text256 = text(256);
+
+export interface PolicyName {
+	namespace: string;
+	name: string;
+	/** Place in spec.ingress or spec.egress. */
+	rule: number;
+	/** As the pod sees it: 0 it sends, 1 it is sent; of a set's policy bits: 1 and 2. */
+	direction: number;
+}
+
+/** `struct policy_name`, 328 bytes. */
+export const policyNameCodec: Codec<PolicyName> = {
+	name: "struct policy_name",
+	size: 328,
+	encode(value, view, offset) {
+		text64.encode(value.namespace, view, offset, "policy_name.namespace");
+		text256.encode(value.name, view, offset + 64, "policy_name.name");
+		u16.encode(value.rule, view, offset + 320, "policy_name.rule");
+		u8.encode(value.direction, view, offset + 322, "policy_name.direction");
+		writeZeros(view, offset + 323, 5);
+	},
+	decode(view, offset) {
+		return {
+			namespace: text64.decode(view, offset),
+			name: text256.decode(view, offset + 64),
+			rule: u16.decode(view, offset + 320),
+			direction: u8.decode(view, offset + 322),
+		};
+	},
+};
+
+export interface PolicyKey {
+	/** Bits that count: 72 for all protocols, 80 for all ports of one, up to 96. */
+	prefixLength: number;
+	/** Number of the rule set. */
+	policySet: number;
+	/** What its peers share; 4294967295: every peer. */
+	peerClass: number;
+	/** As the pod sees it: 0 it sends, 1 it is sent. */
+	direction: number;
+	protocol: number;
+	/** Destination port. */
+	port: number;
+}
+
+/** `struct policy_key`, 16 bytes. */
+export const policyKeyCodec: Codec<PolicyKey> = {
+	name: "struct policy_key",
+	size: 16,
+	encode(value, view, offset) {
+		u32.encode(value.prefixLength, view, offset, "policy_key.prefix_length");
+		u32.encode(value.policySet, view, offset + 4, "policy_key.policy_set");
+		u32.encode(value.peerClass, view, offset + 8, "policy_key.peer_class");
+		u8.encode(value.direction, view, offset + 12, "policy_key.direction");
+		u8.encode(value.protocol, view, offset + 13, "policy_key.protocol");
+		be16.encode(value.port, view, offset + 14, "policy_key.port");
+	},
+	decode(view, offset) {
+		return {
+			prefixLength: u32.decode(view, offset),
+			policySet: u32.decode(view, offset + 4),
+			peerClass: u32.decode(view, offset + 8),
+			direction: u8.decode(view, offset + 12),
+			protocol: u8.decode(view, offset + 13),
+			port: be16.decode(view, offset + 14),
+		};
+	},
+};
+
+export interface PolicyState {
+	/** Grows with each change of policy. */
+	epoch: number;
+	/** Any number of its bits. */
+	flags: PolicyFlag;
+}
+
+/** `struct policy_state`, 8 bytes. */
+export const policyStateCodec: Codec<PolicyState> = {
+	name: "struct policy_state",
+	size: 8,
+	encode(value, view, offset) {
+		u32.encode(value.epoch, view, offset, "policy_state.epoch");
+		policyFlagCodec.encode(value.flags, view, offset + 4, "policy_state.flags");
+		writeZeros(view, offset + 5, 3);
+	},
+	decode(view, offset) {
+		return {
+			epoch: u32.decode(view, offset),
+			flags: policyFlagCodec.decode(view, offset + 4),
+		};
+	},
+};
+
+export interface SetPolicyKey {
+	policySet: number;
+	index: number;
+}
+
+/** `struct set_policy_key`, 8 bytes. */
+export const setPolicyKeyCodec: Codec<SetPolicyKey> = {
+	name: "struct set_policy_key",
+	size: 8,
+	encode(value, view, offset) {
+		u32.encode(value.policySet, view, offset, "set_policy_key.policy_set");
+		u32.encode(value.index, view, offset + 4, "set_policy_key.index");
+	},
+	decode(view, offset) {
+		return {
+			policySet: u32.decode(view, offset),
+			index: u32.decode(view, offset + 4),
 		};
 	},
 };
@@ -768,8 +1043,6 @@ export const frontendKeyCodec: Codec<FrontendKey> = {
 	},
 };
 
-const text64 = text(64);
-
 export interface ServiceName {
 	namespace: string;
 	name: string;
@@ -980,6 +1253,16 @@ export const maps = {
 		value: portsCodec,
 		doc: "Ports of packets in fragments, which only the first fragment has.",
 	},
+	/** Room for the packet that a program is judging. */
+	judging: {
+		name: "judging",
+		type: "percpu_array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: judgementCodec,
+		doc: "Room for the packet that a program is judging.",
+	},
 	/** Addresses of this node where NodePorts are dialled; bits of enum node_address_flag. */
 	node_addresses: {
 		name: "node_addresses",
@@ -1000,6 +1283,96 @@ export const maps = {
 		value: openingCodec,
 		doc: "Room for the flow that a program is opening: its stack has too little.",
 	},
+	/** Every address of this node, which always reaches its pods. */
+	own_addresses: {
+		name: "own_addresses",
+		type: "hash",
+		maxEntries: 1024,
+		flags: 0,
+		key: address6,
+		value: u32,
+		doc: "Every address of this node, which always reaches its pods.",
+	},
+	/** Class of each pod's address, of all nodes; 0: no rule has it as a peer. */
+	peer_addresses: {
+		name: "peer_addresses",
+		type: "hash",
+		maxEntries: 131072,
+		flags: 1,
+		key: address6,
+		value: u32,
+		doc: "Class of each pod's address, of all nodes; 0: no rule has it as a peer.",
+	},
+	/** Class of each block of addresses, for what is no pod. */
+	peer_classes: {
+		name: "peer_classes",
+		type: "lpm_trie",
+		maxEntries: 65536,
+		flags: 1,
+		key: peerPrefixCodec,
+		value: u32,
+		doc: "Class of each block of addresses, for what is no pod.",
+	},
+	/** Interfaces that have a pod behind them, by index. */
+	pod_interfaces: {
+		name: "pod_interfaces",
+		type: "hash",
+		maxEntries: 4096,
+		flags: 0,
+		key: u32,
+		value: podInterfaceCodec,
+		doc: "Interfaces that have a pod behind them, by index.",
+	},
+	/** Addresses of this node's pods, and the rules of each. */
+	pods: {
+		name: "pods",
+		type: "hash",
+		maxEntries: 4096,
+		flags: 0,
+		key: address6,
+		value: podCodec,
+		doc: "Addresses of this node's pods, and the rules of each.",
+	},
+	/** Flows of pods that were let pass, from the pod's side. */
+	policy_flows: {
+		name: "policy_flows",
+		type: "lru_hash",
+		maxEntries: 262144,
+		flags: 0,
+		key: flowCodec,
+		value: policyFlowCodec,
+		doc: "Flows of pods that were let pass, from the pod's side.",
+	},
+	/** Policy of each rule number; only userspace reads it. */
+	policy_names: {
+		name: "policy_names",
+		type: "hash",
+		maxEntries: 65536,
+		flags: 1,
+		key: u32,
+		value: policyNameCodec,
+		doc: "Policy of each rule number; only userspace reads it.",
+	},
+	/** What is allowed: rule set, class of the peer, direction, ports; and by which rule. */
+	policy_rules: {
+		name: "policy_rules",
+		type: "lpm_trie",
+		maxEntries: 262144,
+		flags: 1,
+		key: policyKeyCodec,
+		value: u32,
+		doc: "What is allowed: rule set, class of the peer, direction, ports; and by which rule.",
+	},
+	/** Whether policy is enforced, and how. */
+	policy_state: {
+		name: "policy_state",
+		type: "array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: policyStateCodec,
+		doc: "Whether policy is enforced, and how.",
+	},
 	/** State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more. */
 	random_state: {
 		name: "random_state",
@@ -1009,6 +1382,26 @@ export const maps = {
 		key: u32,
 		value: u64,
 		doc: "State of the random numbers that pick backends; bpf_get_prandom_u32 costs 40 ns more.",
+	},
+	/** New flows that each rule has allowed, by its number. */
+	rule_hits: {
+		name: "rule_hits",
+		type: "lru_percpu_hash",
+		maxEntries: 65536,
+		flags: 0,
+		key: u32,
+		value: u64,
+		doc: "New flows that each rule has allowed, by its number.",
+	},
+	/** Policies that select the pods of a rule set; only userspace reads it. */
+	set_policies: {
+		name: "set_policies",
+		type: "hash",
+		maxEntries: 65536,
+		flags: 1,
+		key: setPolicyKeyCodec,
+		value: policyNameCodec,
+		doc: "Policies that select the pods of a rule set; only userspace reads it.",
 	},
 	/** How many source ports have been tried, by the low bits of the backend number. */
 	snat_sequence: {
