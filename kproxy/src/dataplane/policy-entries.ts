@@ -1,0 +1,77 @@
+/** Planned rows as entries of the policy maps. */
+import type { PodEntry, PolicyStep, RuleEntry, RuleName, SetPolicy } from "../plan/policy/tables.ts";
+import {
+	Direction,
+	type PeerPrefix,
+	type Pod,
+	PodFlag,
+	type PolicyKey,
+	type PolicyName,
+	type SetPolicyKey,
+} from "./generated/tc.ts";
+
+/** Bits of a policy_key in front of the protocol, as in bpf/lib/policy.h. */
+const PEER_BITS = 72;
+const PROTOCOL_BITS = 8;
+
+const directions = { egress: Direction.EGRESS, ingress: Direction.INGRESS } as const;
+
+/** The key of a rule, as far as it counts. */
+export function policyKey({
+	set,
+	class: peerClass,
+	direction,
+	protocol,
+	port,
+	portBits,
+}: RuleEntry): PolicyKey {
+	return {
+		prefixLength: PEER_BITS + (protocol === 0 ? 0 : PROTOCOL_BITS + portBits),
+		policySet: set,
+		peerClass,
+		direction: directions[direction],
+		protocol,
+		port,
+	};
+}
+
+/** A pod behind an interface of this node. */
+export function podValue({ set, isolated, any }: PodEntry, ifindex: number): Pod {
+	const flags =
+		(isolated.egress ? PodFlag.ISOLATED_EGRESS : 0) |
+		(isolated.ingress ? PodFlag.ISOLATED_INGRESS : 0) |
+		(any.egress ? PodFlag.ANY_EGRESS : 0) |
+		(any.ingress ? PodFlag.ANY_INGRESS : 0);
+	return { ifindex, policySet: set, flags: flags as PodFlag };
+}
+
+/** A block of addresses in its one spelling; bits are counted as in IPv6. */
+export function peerPrefix(cidr: string): PeerPrefix {
+	const slash = cidr.lastIndexOf("/");
+	const address = cidr.slice(0, slash);
+	const bits = Number(cidr.slice(slash + 1));
+	return { prefixLength: address.includes(":") ? bits : 96 + bits, address };
+}
+
+export function ruleName({ namespace, policy, direction, index }: RuleName): PolicyName {
+	return { namespace, name: policy, rule: index, direction: directions[direction] };
+}
+
+/** The policies of a set, each under its place. */
+export function setPolicyEntries(set: number, policies: readonly SetPolicy[]): [SetPolicyKey, PolicyName][] {
+	return policies.map(({ namespace, policy, ingress, egress }, index) => [
+		{ policySet: set, index },
+		{ namespace, name: policy, rule: 0, direction: (egress ? 1 : 0) | (ingress ? 2 : 0) },
+	]);
+}
+
+/** The peers of a step, addresses of pods apart from blocks. */
+export function splitPeers({ peers }: PolicyStep) {
+	const addresses: [string, number | undefined][] = [];
+	const blocks: [PeerPrefix, number | undefined][] = [];
+	for (const [text, number] of peers) {
+		if (text.includes("/")) blocks.push([peerPrefix(text), number]);
+		else addresses.push([text, number]);
+	}
+	return { addresses, blocks };
+}
