@@ -60,11 +60,21 @@ export { inNetworkNamespace, netnsCookie, openInetSocket } from "./netlink/names
 export {
 	type AddressScope,
 	type DefaultRoute,
+	type LinkPeer,
 	type NetworkAddress,
 	type NetworkLink,
 	type NetworkSnapshot,
 	readNetwork,
 } from "./netlink/network.ts";
+export {
+	type BridgeEntry,
+	type HostRoute,
+	type Neighbour,
+	readAddressesIn,
+	readBridgeEntries,
+	readHostRoutes,
+	readNeighbours,
+} from "./netlink/peers.ts";
 export {
 	type DiagQuery,
 	type DiagSocket,

@@ -8,6 +8,7 @@ interface SocketCalls {
 	connect(fd: number, address: Uint8Array, length: number): number;
 	send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
 	recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+	setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
 }
 
 const calls = lazily((): SocketCalls => {
@@ -18,6 +19,7 @@ const calls = lazily((): SocketCalls => {
 		connect: bind("int connect(int fd, const void *address, uint32_t length)"),
 		send: bind("int64_t send(int fd, const void *bytes, size_t length, int flags)"),
 		recv: bind("int64_t recv(int fd, void *bytes, size_t length, int flags)"),
+		setsockopt: bind("int setsockopt(int fd, int level, int option, const void *value, uint32_t length)"),
 	};
 });
 
@@ -51,6 +53,14 @@ export function bindNetlink(fd: number, groups: number): number {
 /** From now on only the kernel's messages reach the socket. 0 or a negative errno. */
 export function connectToKernel(fd: number): number {
 	return resultOrErrno(calls().connect(fd, netlinkAddress(0), 12));
+}
+
+const levelNetlink = 270;
+const strictChecking = 12;
+
+/** From now on the kernel heeds every attribute of a dump's request, and refuses those it does not know. 0 or a negative errno. */
+export function checkStrictly(fd: number): number {
+	return resultOrErrno(calls().setsockopt(fd, levelNetlink, strictChecking, Uint8Array.of(1, 0, 0, 0), 4));
 }
 
 /** Sends one request; the kernel works on it before this returns. Bytes sent or a negative errno. */

@@ -19,6 +19,16 @@ export interface NetworkLink {
 	masterKind?: string;
 	/** Bytes. */
 	mtu: number;
+	/** Of a veth or its like whose other end is in another network namespace. */
+	peer?: LinkPeer;
+}
+
+/** The other end of a link, somewhere else. */
+export interface LinkPeer {
+	/** Index there. */
+	ifindex: number;
+	/** Number that this namespace has for that one. */
+	namespaceId: number;
 }
 
 /** An address of a device, in the canonical text of `inet_ntop`. */
@@ -110,8 +120,15 @@ export function parseLink({ type, body }: NetlinkMessage): NetworkLink[] {
 			...(master !== undefined && { master }),
 			...(masterKind !== undefined && { masterKind }),
 			mtu: readU32(attributes.get(4)) ?? 0,
+			...peerOf(attributes),
 		},
 	];
+}
+
+/** IFLA_LINK is another namespace's number where IFLA_LINK_NETNSID says which. */
+function peerOf(attributes: Map<number, DataView>): Pick<NetworkLink, "peer"> {
+	const [ifindex, namespaceId] = [readU32(attributes.get(5)), readU32(attributes.get(37))];
+	return ifindex === undefined || namespaceId === undefined ? {} : { peer: { ifindex, namespaceId } };
 }
 
 const scopes: Readonly<Record<number, AddressScope>> = {
