@@ -31,7 +31,9 @@ export function connectTcp({ address, port, localAddress, localPort }: Target): 
 /** A UDP socket, bound where it is to send from and connected where that is asked for. Rejects where it cannot be. */
 export function openUdp(target: Target): Promise<{ socket: UdpSocket; peer?: Address }> {
 	const { address, port, connected, localAddress, localPort } = target;
-	const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4", reuseAddr: true });
+	// For a port that is to be used again at once. Without one, two sockets at a time might be given the same.
+	const reuseAddr = localPort !== undefined;
+	const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4", reuseAddr });
 	return new Promise((resolve, reject) => {
 		const settle = (error?: Error | null) => {
 			socket.removeListener("error", settle);

@@ -18,6 +18,7 @@ import {
 	reasonDocs,
 	maps as shapes,
 } from "../../src/dataplane/generated/tc.ts";
+import { hasCoarseClock } from "../../src/dataplane/probe-tunables.ts";
 import { packetObjectPath } from "../../src/dataplane/service-maps.ts";
 import { addressText, canonical, isIpv4 } from "../packets/addresses.ts";
 import { type Flow, flowKey } from "../reference/memory.ts";
@@ -63,7 +64,8 @@ export class KernelPath {
 				snat_port_last: tunables.snatPortLast,
 				udp_timeout_s: tunables.udpTimeoutS,
 				masquerade_all: tunables.masqueradeAll,
-				coarse_clock: tunables.coarseClock,
+				// As the daemon does: the exact clock where the kernel has no other.
+				coarse_clock: tunables.coarseClock && hasCoarseClock(),
 			},
 			maps: {
 				svc_frontends: { maxEntries: 1024 },
