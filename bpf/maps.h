@@ -230,6 +230,25 @@ struct {
 	__type(value, struct judgement);
 } judging SEC(".maps") DOC("Room for the packet that a program is judging.");
 
+/* A power of two. */
+#define EVENTS 2048
+#define EVENTS_A_SECOND 256
+
+/* No ring buffer: several may read it, and what was written before they came. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EVENTS);
+	__type(key, __u32);
+	__type(value, struct event);
+} events SEC(".maps") DOC("The last refused packets of each CPU; the oldest is overwritten.");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_head);
+} event_heads SEC(".maps") DOC("How far each CPU has written events.");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -13,6 +13,7 @@
 #include "lib/backend.h"
 #include "lib/conntrack.h"
 #include "lib/count.h"
+#include "lib/event.h"
 #include "lib/frontend.h"
 #include "lib/packet.h"
 #include "lib/policy.h"
@@ -307,6 +308,7 @@ static __noinline int refuse(struct __sk_buff *skb, const struct packet *packet,
 	if (!skb || !packet)
 		return VERDICT_DROP;
 	count_packet(reason, hook, direction, skb->len);
+	note_refused(skb, packet, reason, hook, direction);
 	if (direction == DIRECTION_INGRESS && is_rejected(reason) && write_rejection(skb, packet))
 		return bpf_redirect(skb->ifindex, 0);
 	return VERDICT_DROP;

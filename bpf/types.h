@@ -338,6 +338,29 @@ struct set_policy_key {
 };
 _Static_assert(sizeof(struct set_policy_key) == 8, "set_policy_key");
 
+/* A refused packet, as the hook found it. */
+struct event {
+	__u64 sequence DOC("Counts up on each CPU from 1; 0: it is being written.");
+	__u64 at_ns DOC("On CLOCK_MONOTONIC.");
+	struct flow flow DOC("Of an ICMP error that of the packet inside, turned round.");
+	__u32 ifindex;
+	__u32 policy_set DOC("Of the pod, where policy has refused it.");
+	__u32 length DOC("Bytes of the packet.");
+	__u8 reason DOC("Number in reasons.h.");
+	__u8 hook DOC("Number in reasons.h.");
+	__u8 direction DOC("0 egress, 1 ingress.");
+	__u8 reserved;
+};
+_Static_assert(sizeof(struct event) == 72, "event");
+
+struct event_head {
+	__u64 written DOC("Events so far on this CPU: the sequence of the last.");
+	__u64 left_out DOC("Events beyond those that a second has room for.");
+	__u64 second_ns DOC("When the present second began.");
+	__u64 in_second DOC("Events in it.");
+};
+_Static_assert(sizeof(struct event_head) == 32, "event_head");
+
 struct counter {
 	__u64 packets DOC("Connects, datagrams or packets, as the hook has it.");
 	__u64 bytes DOC("0 at the socket hooks, which do not see them.");

@@ -438,6 +438,88 @@ export const deviceCodec: Codec<Device> = {
 	},
 };
 
+export interface EventHead {
+	/** Events so far on this CPU: the sequence of the last. */
+	written: bigint;
+	/** Events beyond those that a second has room for. */
+	leftOut: bigint;
+	/** When the present second began. */
+	secondNs: bigint;
+	/** Events in it. */
+	inSecond: bigint;
+}
+
+/** `struct event_head`, 32 bytes. */
+export const eventHeadCodec: Codec<EventHead> = {
+	name: "struct event_head",
+	size: 32,
+	encode(value, view, offset) {
+		u64.encode(value.written, view, offset, "event_head.written");
+		u64.encode(value.leftOut, view, offset + 8, "event_head.left_out");
+		u64.encode(value.secondNs, view, offset + 16, "event_head.second_ns");
+		u64.encode(value.inSecond, view, offset + 24, "event_head.in_second");
+	},
+	decode(view, offset) {
+		return {
+			written: u64.decode(view, offset),
+			leftOut: u64.decode(view, offset + 8),
+			secondNs: u64.decode(view, offset + 16),
+			inSecond: u64.decode(view, offset + 24),
+		};
+	},
+};
+
+export interface Event {
+	/** Counts up on each CPU from 1; 0: it is being written. */
+	sequence: bigint;
+	/** On CLOCK_MONOTONIC. */
+	atNs: bigint;
+	/** Of an ICMP error that of the packet inside, turned round. */
+	flow: Flow;
+	ifindex: number;
+	/** Of the pod, where policy has refused it. */
+	policySet: number;
+	/** Bytes of the packet. */
+	length: number;
+	/** Number in reasons.h. */
+	reason: number;
+	/** Number in reasons.h. */
+	hook: number;
+	/** 0 egress, 1 ingress. */
+	direction: number;
+}
+
+/** `struct event`, 72 bytes. */
+export const eventCodec: Codec<Event> = {
+	name: "struct event",
+	size: 72,
+	encode(value, view, offset) {
+		u64.encode(value.sequence, view, offset, "event.sequence");
+		u64.encode(value.atNs, view, offset + 8, "event.at_ns");
+		flowCodec.encode(value.flow, view, offset + 16, "event.flow");
+		u32.encode(value.ifindex, view, offset + 56, "event.ifindex");
+		u32.encode(value.policySet, view, offset + 60, "event.policy_set");
+		u32.encode(value.length, view, offset + 64, "event.length");
+		u8.encode(value.reason, view, offset + 68, "event.reason");
+		u8.encode(value.hook, view, offset + 69, "event.hook");
+		u8.encode(value.direction, view, offset + 70, "event.direction");
+		view.setUint8(offset + 71, 0);
+	},
+	decode(view, offset) {
+		return {
+			sequence: u64.decode(view, offset),
+			atNs: u64.decode(view, offset + 8),
+			flow: flowCodec.decode(view, offset + 16),
+			ifindex: u32.decode(view, offset + 56),
+			policySet: u32.decode(view, offset + 60),
+			length: u32.decode(view, offset + 64),
+			reason: u8.decode(view, offset + 68),
+			hook: u8.decode(view, offset + 69),
+			direction: u8.decode(view, offset + 70),
+		};
+	},
+};
+
 export interface FragmentKey {
 	source: string;
 	destination: string;
@@ -1242,6 +1324,26 @@ export const maps = {
 		key: u32,
 		value: deviceCodec,
 		doc: "Addresses of each device by its index, for source translation.",
+	},
+	/** How far each CPU has written events. */
+	event_heads: {
+		name: "event_heads",
+		type: "percpu_array",
+		maxEntries: 1,
+		flags: 0,
+		key: u32,
+		value: eventHeadCodec,
+		doc: "How far each CPU has written events.",
+	},
+	/** The last refused packets of each CPU; the oldest is overwritten. */
+	events: {
+		name: "events",
+		type: "percpu_array",
+		maxEntries: 2048,
+		flags: 0,
+		key: u32,
+		value: eventCodec,
+		doc: "The last refused packets of each CPU; the oldest is overwritten.",
 	},
 	/** Ports of packets in fragments, which only the first fragment has. */
 	fragments: {
