@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ETC, makeBase } from "../image/base.ts";
 import { makeInitrd } from "../image/initrd.ts";
@@ -14,18 +14,23 @@ export interface CommonImages {
 	project: string;
 }
 
-/** The image of tools in the cache; made again after a day, since the machine's programs may have changed. */
+/** The image of tools in the cache; made again after a day, since the machine's programs may have changed; older ones go. */
 export function baseImage(cache: string, say: (line: string) => void): string {
 	const contents = createHash("sha256")
 		.update(JSON.stringify([TOOLS, FILES, LIBRARIES, ETC]))
 		.digest("hex");
 	const image = join(cache, `base-${contents.slice(0, 12)}.squashfs`);
-	const dayMs = 24 * 3600 * 1000;
-	if (existsSync(image) && Date.now() - statSync(image).mtimeMs < dayMs) return image;
+	if (isFresh(image)) return image;
 	say("making the image of tools");
 	mkdirSync(cache, { recursive: true });
+	for (const name of globSync("base*.squashfs", { cwd: cache }))
+		if (!isFresh(join(cache, name))) rmSync(join(cache, name), { force: true });
 	return makeBase(image);
 }
+
+const DAY_MS = 24 * 3600 * 1000;
+const isFresh = (image: string): boolean =>
+	Date.now() - (statSync(image, { throwIfNoEntry: false })?.mtimeMs ?? 0) < DAY_MS;
 
 /** RAM disk and modules of a kernel, in a directory of this run; with the images that all guests share. */
 export function imagesOf(kernel: Kernel, common: CommonImages, directory: string): GuestImages {

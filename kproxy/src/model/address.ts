@@ -17,6 +17,12 @@ export function addressFamily(text: string): "IPv4" | "IPv6" | undefined {
 	return isIPv6(text) ? "IPv6" : undefined;
 }
 
+/** An address of either family in its one spelling, or undefined where the text is none. */
+export function parseAddress(text: string): string | undefined {
+	const family = addressFamily(text);
+	return family && canonicalAddress(text, family);
+}
+
 /** Why an address in its one spelling can be no frontend and no backend; undefined where it can. */
 export function specialAddress(address: string): string | undefined {
 	if (address === "0.0.0.0" || address === "::") return "the unspecified address";

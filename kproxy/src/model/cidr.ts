@@ -28,7 +28,7 @@ export function cidrContains(cidr: string, address: string): boolean {
 	return networkAddress(address, bits) === cidr.slice(0, slash);
 }
 
-/** IPv4 lies in the last 32 of the 128 bits. */
-function mappedBits(family: "IPv4" | "IPv6", bits: number): number {
+/** Bits of a prefix as IPv6 counts them: IPv4 lies in the last 32 of the 128. */
+export function mappedBits(family: "IPv4" | "IPv6", bits: number): number {
 	return family === "IPv4" ? 96 + bits : bits;
 }

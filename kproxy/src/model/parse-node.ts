@@ -1,4 +1,4 @@
-import { addressFamily, canonicalAddress } from "./address.ts";
+import { parseAddress } from "./address.ts";
 import { asList, asRecord, asText, type ParseContext, show } from "./field-check.ts";
 import { checkSubdomain } from "./name-check.ts";
 import type { NodeAddress, NodeObject } from "./objects.ts";
@@ -44,8 +44,7 @@ function readAddresses(raw: Fields, context: ParseContext): readonly NodeAddress
 		// Host names are of no use here.
 		if (fields === undefined || (fields.type !== "InternalIP" && fields.type !== "ExternalIP")) continue;
 		const text = asText(fields.address, [...path, "address"], context);
-		const family = addressFamily(text);
-		const address = family && canonicalAddress(text, family);
+		const address = parseAddress(text);
 		if (address !== undefined) addresses.push({ type: fields.type, address });
 		else if (context.origin === "manifest") {
 			const message = `is ${show(fields.address)}, which is not an IP address`;

@@ -1,12 +1,11 @@
-import { addressFamily, canonicalAddress, isLinkLocal, specialAddress } from "./address.ts";
+import { isLinkLocal, parseAddress, specialAddress } from "./address.ts";
 import { asList, asOneOf, asRecord, asText, type FieldPath, type ParseContext, show } from "./field-check.ts";
 import type { ServiceObject } from "./objects.ts";
 
 /** One address in its one spelling; undefined, with a problem, where it can be none of a Service. */
 export function readAddress(value: unknown, path: FieldPath, context: ParseContext): string | undefined {
 	const text = asText(value, path, context);
-	const family = addressFamily(text);
-	const address = family && canonicalAddress(text, family);
+	const address = parseAddress(text);
 	if (address === undefined) {
 		if (typeof value === "string") {
 			context.problems.push({ path, message: `is ${show(value)}, which is not an IP address` });

@@ -31,12 +31,18 @@ export function parseServiceCIDR(
 export function readCidrs(value: unknown, path: FieldPath, context: ParseContext): readonly string[] {
 	const cidrs: string[] = [];
 	for (const [index, item] of asList(value, path, context).entries()) {
-		const cidr = parseCidr(asText(item, [...path, index], context));
-		if (cidr !== undefined) cidrs.push(cidr.text);
-		else if (typeof item === "string") {
-			const message = `is ${show(item)}, which is no CIDR; write it as 10.0.0.0/8 or fd00::/64`;
-			context.problems.push({ path: [...path, index], message });
-		}
+		const cidr = readCidr(item, [...path, index], context);
+		if (cidr !== undefined) cidrs.push(cidr);
 	}
 	return cidrs;
+}
+
+/** A CIDR in its one spelling; undefined where it is missing, and with a problem where it is none. */
+export function readCidr(value: unknown, path: FieldPath, context: ParseContext): string | undefined {
+	const cidr = parseCidr(asText(value, path, context));
+	if (cidr === undefined && typeof value === "string") {
+		const message = `is ${show(value)}, which is no CIDR; write it as 10.0.0.0/8 or fd00::/64`;
+		context.problems.push({ path, message });
+	}
+	return cidr?.text;
 }

@@ -3,6 +3,7 @@ import test from "ava";
 import { parseAllDocuments } from "yaml";
 import { commands } from "../../src/commands/list.ts";
 import { parseCommandLine } from "../../src/commands/parse.ts";
+import { SERVICE_KINDS } from "../../src/model/objects.ts";
 import { version } from "../../src/version.ts";
 import { RESOURCES } from "../../src/watch/kubernetes/resources.ts";
 
@@ -73,9 +74,10 @@ test("RBAC grants list and watch of what the daemon watches, and nothing else", 
 		t.deepEqual(verbs, ["list", "watch"]);
 		return apiGroups.flatMap((group) => resources.map((resource) => `${resource}.${group}`));
 	});
-	const watched = Object.values(RESOURCES).map(({ group, resource }) => `${resource}.${group}`);
-	const needed = new Set([...watched, "nodes.", "servicecidrs.networking.k8s.io"]);
-	t.deepEqual([...granted].sort(), [...needed].sort());
+	const watched = SERVICE_KINDS.map((kind) => RESOURCES[kind]).map(
+		({ group, resource }) => `${resource}.${group}`,
+	);
+	t.deepEqual([...granted].sort(), [...watched].sort());
 	t.is(ClusterRoleBinding?.roleRef.name, ClusterRole?.metadata.name);
 	t.is(ClusterRoleBinding?.subjects[0]?.name, ServiceAccount?.metadata.name);
 	t.is(pod?.serviceAccountName, ServiceAccount?.metadata.name);

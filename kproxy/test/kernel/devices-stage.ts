@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { inNetworkNamespace, listTcxPrograms, openTcFilter, probe } from "bpf-loader";
 import { type PinLayout, pinLayout } from "../../src/dataplane/bpffs.ts";
 import type { AttachedDevices } from "../../src/dataplane/devices/attach-devices.ts";
+import { FILTER } from "../../src/dataplane/devices/clsact-hooks.ts";
 import type {
 	DeviceMode,
 	DeviceSettings,
@@ -26,6 +27,12 @@ export interface FollowEvent {
 	problems: Problem[];
 	devices: FollowedDevice[];
 }
+
+/** Where it is false the daemon's filters stand in for tcx links. */
+export const HAS_TCX = probe().tcx();
+
+/** With 250 devices, whose filters an old kernel puts in place one by one. */
+const START_MS = 60_000;
 
 const CHILD = fileURLToPath(new URL("devices-child.ts", import.meta.url));
 
@@ -123,20 +130,11 @@ export function deviceStage(name: string): DeviceStage {
 	};
 }
 
-/** With 250 devices, whose filters an old kernel puts in place one by one. */
-const START_MS = 60_000;
-
-/** On kernels without tcx links, which the daemon's filters stand in for. */
-export const HAS_TCX = probe().tcx();
-
 function programsAt(ifindex: number, direction: "ingress" | "egress"): number[] {
 	if (HAS_TCX) return listTcxPrograms({ ifindex, direction });
 	const filter = openTcFilter({ ifindex, direction, ...FILTER });
 	return filter ? [filter.info().programId] : [];
 }
-
-/** Where a filter of ours is. */
-const FILTER = { priority: 1, handle: 0x6b70 } as const;
 
 /** Is a filter of ours at both sides of a device? To be asked inside the namespace. */
 export function hasFilters(ifindex: number): boolean[] {

@@ -11,6 +11,7 @@ import {
 } from "bpf-loader";
 import { lacks } from "../../../loader/test/lacks.ts";
 import type { PinLayout } from "../../src/dataplane/bpffs.ts";
+import { FILTER } from "../../src/dataplane/devices/clsact-hooks.ts";
 import { openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
 import { readDevices } from "../../src/dataplane/devices/read-devices.ts";
 import { findRemovable, removeDataplane } from "../../src/dataplane/remove-dataplane.ts";
@@ -257,9 +258,7 @@ test.serial("Without tcx links, filters are put in place, taken over and follow 
 	]);
 	const ifindex = at.index("eth0");
 	const idAt = () =>
-		at.inside(
-			() => openTcFilter({ ifindex, direction: "ingress", priority: 1, handle: 0x6b70 })?.info().programId,
-		);
+		at.inside(() => openTcFilter({ ifindex, direction: "ingress", ...FILTER })?.info().programId);
 	const first = await at.follow({ mode: "clsact" });
 	t.is(first.events[0]?.outcomes.attached, 4);
 	const pod = idAt();

@@ -2,6 +2,7 @@ import test from "ava";
 import { sealFrontend } from "../../src/dataplane/frontend-check.ts";
 import { type Cluster, FrontendFlag, Protocol } from "../../src/dataplane/generated/sock_lb.ts";
 import { sweepLabs } from "../lab/lab.ts";
+import { DIAL_REFUSED } from "../lab/refusals.ts";
 import { backendAt, createStage, PORT, type Stage, setFrontend } from "./sock-lb-stage.ts";
 
 const NO_SLOTS = { first: 0, count: 0 };
@@ -98,8 +99,8 @@ for (const { family, kind, at, outside } of FAMILIES) {
 	for (const { name, to, reason } of guards) {
 		test.serial(title(`${name} is refused where service ranges are known`), async (t) => {
 			setServiceCidrs(SERVICE_CIDRS);
-			t.deepEqual(await dial(kind, to), met("ECONNREFUSED", reason));
-			t.deepEqual(await dial(kind, to, stage.pod), met("ECONNREFUSED", reason));
+			t.deepEqual(await dial(kind, to), met(DIAL_REFUSED, reason));
+			t.deepEqual(await dial(kind, to, stage.pod), met(DIAL_REFUSED, reason));
 		});
 		test.serial(title(`${name} is passed where none is known`), async (t) => {
 			setServiceCidrs([]);
@@ -119,7 +120,7 @@ for (const { family, kind, at, outside } of FAMILIES) {
 
 	for (const [name, { last, node }] of Object.entries(RANGED)) {
 		test.serial(title(`Source ranges, ${name} to the node, decide for its processes`), async (t) => {
-			const error = node === "TRANSLATED" ? "ENETUNREACH" : "ECONNREFUSED";
+			const error = node === "TRANSLATED" ? "ENETUNREACH" : DIAL_REFUSED;
 			t.deepEqual(await dial(kind, `${at(last)}:${PORT}`), met(error, node));
 		});
 		test.serial(title(`Source ranges, ${name} to the node, are left to a pod's packets`), async (t) => {

@@ -1,6 +1,7 @@
 import test from "ava";
 import { NodeAddressFlag } from "../../src/dataplane/generated/sock_lb.ts";
 import { sweepLabs } from "../lab/lab.ts";
+import { BIND_REFUSED } from "../lab/refusals.ts";
 import { backendAt, createStage, type Stage, serveNames, setFrontend } from "./sock-lb-stage.ts";
 
 /** NodePorts by the families of their frontends, and one port of the range that no Service has. */
@@ -160,7 +161,7 @@ for (const { socket, host, taken } of BINDS) {
 		const steps = (ports: readonly (keyof typeof PORTS)[]) =>
 			ports.flatMap((port) => [...socket, `bind=${host}:${PORTS[port]}`]);
 		const outcomes = await stage.counted(async () => {
-			t.deepEqual(new Set(await stage.client(steps(taken))), new Set(["bind EADDRINUSE"]));
+			t.deepEqual(new Set(await stage.client(steps(taken))), new Set([`bind ${BIND_REFUSED}`]));
 		});
 		t.deepEqual(
 			outcomes.map(({ reason, hook, packets, refused }) => [reason, hook, packets, refused]),
@@ -177,7 +178,7 @@ test.serial("A NodePort of IPv6 alone leaves the port to IPv4 sockets", async (t
 
 test.serial("A socket that was refused a NodePort binds to another port", async (t) => {
 	const steps = ["tcp4", `bind=0.0.0.0:${PORTS.both}`, `bind=0.0.0.0:${PORTS.none}`];
-	t.deepEqual(await stage.client(steps), ["bind EADDRINUSE", "bind ok"]);
+	t.deepEqual(await stage.client(steps), [`bind ${BIND_REFUSED}`, "bind ok"]);
 });
 
 for (const { socket, host } of BINDS) {

@@ -15,6 +15,7 @@ import {
 	Protocol,
 } from "../../src/dataplane/generated/sock_lb.ts";
 import { ownNetnsCookie } from "../../src/dataplane/own-netns.ts";
+import { canSetErrno } from "../../src/dataplane/probe-tunables.ts";
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../src/dataplane/service-maps.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { Namespace } from "../lab/namespaces.ts";
@@ -40,8 +41,8 @@ export interface Stage extends Disposable {
 }
 
 /**
- * `errno`: refuse with ECONNREFUSED, as on Linux 6.1 and later; otherwise as before. `hostNetns`: which namespace is the
- * node's own; unless told that of `namespace`.
+ * `errno`: refuse with ECONNREFUSED where the kernel can, as the daemon does; otherwise with EPERM. `hostNetns`: which
+ * namespace is the node's own; unless told that of `namespace`.
  */
 export function createStage(
 	name: string,
@@ -52,7 +53,7 @@ export function createStage(
 	const pod = lab.namespace("pod");
 	namespace.sysctl("net.ipv4.ping_group_range", 0);
 	const object: BpfObject<Names> = loadObject<Names>(openSpec(objectPath), {
-		variables: { refuse_with_errno: errno, host_netns: hostNetns ?? cookieOf(namespace) },
+		variables: { refuse_with_errno: errno && canSetErrno(), host_netns: hostNetns ?? cookieOf(namespace) },
 		maps: { svc_frontends: { maxEntries: 64 }, sock_reverse: { maxEntries: 1024 } },
 	});
 	const links = Object.values(object.programs).map((program) =>

@@ -1,6 +1,7 @@
 import test from "ava";
 import { chiSquare, chiSquareBound } from "../lab/chi-square.ts";
 import { sweepLabs } from "../lab/lab.ts";
+import { DIAL_REFUSED } from "../lab/refusals.ts";
 import { BACKEND_PORT, backendAt, createStage, PORT, type Stage, setFrontend } from "./sock-lb-stage.ts";
 
 /** Last part of each frontend's address, and the names of the backends in its range. */
@@ -161,7 +162,7 @@ for (const family of FAMILIES) {
 		{
 			name: "A refused connect leaves a connected UDP socket as it was",
 			steps: [udp, `connect=${to("a")}`, `connect=${to("none")}`, "peer", "send", "recv"],
-			lines: ["connect ok", "connect ECONNREFUSED", `peer ${to("a")}`, `recv a from ${to("a")}`],
+			lines: ["connect ok", `connect ${DIAL_REFUSED}`, `peer ${to("a")}`, `recv a from ${to("a")}`],
 		},
 		{
 			name: "A connect that fails after the hook never shows the frontend that failed",
@@ -196,7 +197,7 @@ for (const family of FAMILIES) {
 		{
 			name: "A datagram to a frontend without backends is refused at once",
 			steps: [udp, `sendto=${to("none")}`],
-			lines: ["send ECONNREFUSED"],
+			lines: [`send ${DIAL_REFUSED}`],
 		},
 	];
 	for (const { name, steps, lines } of cases) {
@@ -258,7 +259,7 @@ for (const family of FAMILIES) {
 			const outcomes = await stage.counted(async () => {
 				const steps = [tcp, `connect=${to(name)}`, udp, `connect=${to(name)}`, `sendto=${to(name)}`];
 				const lines = await stage.client(steps);
-				t.deepEqual(lines, ["connect ECONNREFUSED", "connect ECONNREFUSED", "send ECONNREFUSED"]);
+				t.deepEqual(lines, [`connect ${DIAL_REFUSED}`, `connect ${DIAL_REFUSED}`, `send ${DIAL_REFUSED}`]);
 			});
 			t.deepEqual(
 				outcomes.map(({ hook, packets, refused, ...each }) => [each.reason, hook, packets, refused]),

@@ -7,6 +7,7 @@ import { createLab, type Lab, sweepLabs } from "../lab/lab.ts";
 import { ManifestDirectory } from "../lab/manifests.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import type { DialOptions } from "../lab/protocol.ts";
+import { DIAL_REFUSED } from "../lab/refusals.ts";
 
 const BACKENDS = 100;
 const DIALS = 2_000;
@@ -78,7 +79,7 @@ for (const { way, ...dialling } of WAYS) {
 
 		test.serial(`${way} over ${dialled} to a frontend without backends is refused at once`, async (t) => {
 			const dial = await client.dial(to("none"));
-			t.is(dial.error, "ECONNREFUSED");
+			t.is(dial.error, DIAL_REFUSED);
 			t.true(dial.tookMs < 500, `it took ${dial.tookMs} ms`);
 		});
 

@@ -2,11 +2,8 @@ import { attachClsact, BpfError, openTcFilter, type TcFilter, type TcFilterPlace
 import type { DeviceHooks, DeviceOutcome, IdentifiedProgram } from "./attach-devices.ts";
 import type { DeviceHook } from "./hooks.ts";
 
-/** First, as with tcx links: tcx-hooks.ts says why. */
-const PRIORITY = 1;
-
-/** Ours among the filters of that priority: "kp". */
-const HANDLE = 0x6b70;
+/** Where our filter is on each side: first, as with tcx links (tcx-hooks.ts says why), and "kp" among those that are. */
+export const FILTER = { priority: 1, handle: 0x6b70 } as const;
 
 /**
  * Hooks of devices by filters, for kernels without tcx links. They stay when the daemon goes. `ifindexes`: all devices,
@@ -55,5 +52,5 @@ function attach(hook: DeviceHook, { program, id }: IdentifiedProgram): DeviceOut
 }
 
 function placeOf({ ifindex, direction }: Pick<DeviceHook, "ifindex" | "direction">): TcFilterPlace {
-	return { ifindex, direction, priority: PRIORITY, handle: HANDLE };
+	return { ifindex, direction, ...FILTER };
 }

@@ -1,18 +1,9 @@
-import { parseCidr } from "../cidr.ts";
-import {
-	asList,
-	asOneOf,
-	asPort,
-	asRecord,
-	asText,
-	type FieldPath,
-	type ParseContext,
-	show,
-} from "../field-check.ts";
+import { asList, asOneOf, asPort, asRecord, type FieldPath, type ParseContext } from "../field-check.ts";
 import { checkSubdomain } from "../name-check.ts";
 import type { ObjectMeta } from "../parse-object.ts";
+import { readCidr } from "../parse-service-cidr.ts";
+import { PROTOCOLS } from "../parse-service-ports.ts";
 import type { NetworkPolicyObject, PolicyDirection, PolicyPeer, PolicyPort, PolicyRule } from "./objects.ts";
-import { PROTOCOLS } from "./parse-pod.ts";
 import { readSelector } from "./selector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -87,19 +78,15 @@ function readPeer(value: unknown, path: FieldPath, context: ParseContext): Polic
 function readBlock(value: unknown, path: FieldPath, context: ParseContext): PolicyPeer {
 	const fields = asRecord(value, path, context) ?? {};
 	const except = asList(fields.except, [...path, "except"], context).map((each, index) =>
-		readCidr(each, [...path, "except", index], context),
+		needCidr(each, [...path, "except", index], context),
 	);
-	return { cidr: readCidr(fields.cidr, [...path, "cidr"], context), except };
+	return { cidr: needCidr(fields.cidr, [...path, "cidr"], context), except };
 }
 
-function readCidr(value: unknown, path: FieldPath, context: ParseContext): string {
-	const cidr = parseCidr(asText(value, path, context));
-	if (cidr) return cidr.text;
-	context.problems.push({
-		path,
-		message: `is ${show(value)}, which is no CIDR; write it as 10.0.0.0/8 or fd00::/64`,
-	});
-	return "";
+function needCidr(value: unknown, path: FieldPath, context: ParseContext): string {
+	if ((value ?? null) === null)
+		context.problems.push({ path, message: "is missing; write it as 10.0.0.0/8" });
+	return readCidr(value, path, context) ?? "";
 }
 
 function readPort(value: unknown, path: FieldPath, context: ParseContext): PolicyPort {

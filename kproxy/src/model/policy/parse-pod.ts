@@ -1,4 +1,4 @@
-import { addressFamily, canonicalAddress } from "../address.ts";
+import { parseAddress } from "../address.ts";
 import {
 	asFlag,
 	asList,
@@ -12,6 +12,7 @@ import {
 } from "../field-check.ts";
 import { checkSubdomain } from "../name-check.ts";
 import type { ObjectMeta } from "../parse-object.ts";
+import { PROTOCOLS } from "../parse-service-ports.ts";
 import type { NamedPort, PodObject } from "./objects.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -19,7 +20,6 @@ type Fields = Readonly<Record<string, unknown>>;
 /** One list for all pods that name no port. */
 const NO_PORTS: readonly NamedPort[] = [];
 const NO_ADDRESSES: readonly string[] = [];
-export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 
 /** Reads a `v1` Pod; problems go to the context, and then the result is not for use. */
 export function parsePod(raw: Fields, meta: ObjectMeta, context: ParseContext): PodObject {
@@ -49,8 +49,7 @@ function readAddresses(status: Fields, context: ParseContext): readonly string[]
 	for (const [index, value] of found.entries()) {
 		const path = ["status", "podIPs", index, "ip"];
 		const text = asText(value, path, context);
-		const family = addressFamily(text);
-		const address = family && canonicalAddress(text, family);
+		const address = parseAddress(text);
 		if (address !== undefined) addresses.add(address);
 		else if (text !== "")
 			context.problems.push({ path, message: `is ${show(text)}, which is no IP address` });

@@ -1,4 +1,5 @@
 import { writeAddress } from "bpf-loader";
+import { mappedBits } from "../../model/cidr.ts";
 import type { PolicyPeer } from "../../model/policy/objects.ts";
 
 const BITS = 128;
@@ -21,7 +22,7 @@ export function blockOf(cidr: string): Block {
 	const slash = cidr.lastIndexOf("/");
 	const address = cidr.slice(0, slash);
 	const given = Number(cidr.slice(slash + 1));
-	const bits = address.includes(":") ? given : BITS - 32 + given;
+	const bits = mappedBits(address.includes(":") ? "IPv6" : "IPv4", given);
 	return { bits, prefix: addressNumber(address) >> BigInt(BITS - bits) };
 }
 

@@ -1,14 +1,7 @@
 import { anyEntries, pairEntries } from "./entries.ts";
+import { KeyIndex } from "./key-index.ts";
 import { OPEN, type PeerClass, policiesOf, predicatesOf, type RuleSet, type SetContent } from "./rule-set.ts";
 import { type PolicyStep, type PolicyTables, type RuleEntry, ruleKey } from "./tables.ts";
-
-/** Numbers that are taken in the kernel already, by what they stand for. */
-export interface TakenNumbers {
-	/** The first that was never given out. */
-	next: number;
-	classes: ReadonlyMap<string, number>;
-	sets: ReadonlyMap<string, number>;
-}
 
 /**
  * Rule sets against peer classes: the entry for each pair follows from the two alone, and is there as long as both are.
@@ -33,18 +26,18 @@ export interface Matrix {
 }
 
 /** Keeps `tables.rules` and `tables.setPolicies`. */
-export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix {
+export function createMatrix(tables: PolicyTables): Matrix {
 	const classes = new Map<string, PeerClass>();
 	const classByNumber = new Map<number, PeerClass>();
 	const sets = new Map<string, RuleSet>();
 	const setByNumber = new Map<number, RuleSet>();
-	const classesWith = new Index<PeerClass>();
-	const setsWith = new Index<RuleSet>();
+	const classesWith = new KeyIndex<PeerClass>();
+	const setsWith = new KeyIndex<RuleSet>();
 	const unusedClasses = new Set<PeerClass>();
 	const unusedSets = new Set<RuleSet>();
 	let added: RuleEntry[] = [];
 	let addedSets: RuleSet[] = [];
-	let next = taken.next;
+	let next = 1;
 
 	const put = (entries: Iterable<RuleEntry>) => {
 		for (const entry of entries) {
@@ -63,11 +56,11 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 			unusedClasses.delete(known);
 			return known.number;
 		}
-		const made: PeerClass = { number: taken.classes.get(key) ?? next++, key, parts, users: 1 };
+		const made: PeerClass = { number: next++, key, parts, users: 1 };
 		classes.set(key, made);
 		classByNumber.set(made.number, made);
 		classesWith.add(parts.flat(), made);
-		for (const set of setsWith.of(parts.flat())) put(pairEntries(set, made));
+		for (const set of setsWith.withAny(parts.flat())) put(pairEntries(set, made));
 		return made.number;
 	}
 
@@ -78,7 +71,7 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 			unusedSets.delete(known);
 			return known.number;
 		}
-		const made: RuleSet = { parts: parts(), number: taken.sets.get(key) ?? next++, key, users: 1 };
+		const made: RuleSet = { parts: parts(), number: next++, key, users: 1 };
 		sets.set(key, made);
 		setByNumber.set(made.number, made);
 		tables.setPolicies.set(made.number, policiesOf(made));
@@ -86,7 +79,7 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 		const predicates = predicatesOf(made);
 		setsWith.add(predicates, made);
 		put(anyEntries(made));
-		for (const each of classesWith.of(predicates)) put(pairEntries(made, each));
+		for (const each of classesWith.withAny(predicates)) put(pairEntries(made, each));
 		return made.number;
 	}
 
@@ -115,13 +108,13 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 				tables.setPolicies.delete(gone.number);
 				step.leftSets.push(gone.number);
 				drop(anyEntries(gone), step);
-				for (const each of classesWith.of(predicates)) drop(pairEntries(gone, each), step);
+				for (const each of classesWith.withAny(predicates)) drop(pairEntries(gone, each), step);
 			}
 			for (const gone of unusedClasses) {
 				classesWith.delete(gone.parts.flat(), gone);
 				classes.delete(gone.key);
 				classByNumber.delete(gone.number);
-				for (const set of setsWith.of(gone.parts.flat())) drop(pairEntries(set, gone), step);
+				for (const set of setsWith.withAny(gone.parts.flat())) drop(pairEntries(set, gone), step);
 			}
 			unusedSets.clear();
 			unusedClasses.clear();
@@ -134,29 +127,4 @@ export function createMatrix(tables: PolicyTables, taken: TakenNumbers): Matrix 
 		},
 		set: (number) => setByNumber.get(number),
 	};
-}
-
-/** Who has which predicate. */
-class Index<T> {
-	readonly #users = new Map<string, Set<T>>();
-
-	add(predicates: readonly string[], user: T): void {
-		for (const predicate of predicates)
-			this.#users.set(predicate, (this.#users.get(predicate) ?? new Set()).add(user));
-	}
-
-	delete(predicates: readonly string[], user: T): void {
-		for (const predicate of predicates) {
-			const users = this.#users.get(predicate);
-			users?.delete(user);
-			if (users?.size === 0) this.#users.delete(predicate);
-		}
-	}
-
-	/** All that have at least one of them, each once. */
-	of(predicates: readonly string[]): Set<T> {
-		const found = new Set<T>();
-		for (const predicate of predicates) for (const user of this.#users.get(predicate) ?? []) found.add(user);
-		return found;
-	}
 }

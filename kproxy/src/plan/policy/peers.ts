@@ -1,5 +1,6 @@
 import type { PodObject } from "../../model/policy/objects.ts";
 import { addressNumber, blockOf } from "./blocks.ts";
+import { KeyIndex } from "./key-index.ts";
 import type { Matrix } from "./matrix.ts";
 import type { Labels, Predicate } from "./predicate.ts";
 import type { PolicyStep, PolicyTables } from "./tables.ts";
@@ -33,13 +34,14 @@ export interface Peers {
 export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 	const predicates = new Map<string, { predicate: Predicate; users: number }>();
 	const everywhere = new Set<Predicate>();
-	const inNamespace = new Map<string, Set<Predicate>>();
+	const inNamespace = new KeyIndex<Predicate>();
 	const peers = new Map<string, Peer>();
 	const addressesOf = new Map<string, readonly string[]>();
 	/** Pods that claim an address, the newest last: only one has it in a cluster, but news may come out of order. */
 	const claims = new Map<string, Map<string, { pod: PodObject; labels: Labels }>>();
 	const blockUsers = new Map<string, number>();
-	const holders = new Map<string, Set<Peer>>();
+	/** Peers by the predicates that hold them. */
+	const holders = new KeyIndex<Peer>();
 	const fresh = new Set<Predicate>();
 	const dead = new Set<Predicate>();
 	/** To be asked of every predicate. */
@@ -53,7 +55,7 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 	};
 	const candidates = function* ({ pod }: Peer): Iterable<Predicate> {
 		yield* everywhere;
-		if (pod) yield* inNamespace.get(pod.namespace) ?? [];
+		if (pod) yield* inNamespace.with(pod.namespace);
 	};
 
 	function useBlock(cidr: string): void {
@@ -106,8 +108,8 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 	}
 
 	function reclass(peer: Peer, now: string[], step: PolicyStep): void {
-		for (const key of peer.predicates) if (!now.includes(key)) remember(key).delete(peer);
-		for (const key of now) remember(key).add(peer);
+		holders.delete(peer.predicates, peer);
+		holders.add(now, peer);
 		peer.predicates = now;
 		move(peer, matrix.acquireClass(now), step);
 	}
@@ -121,14 +123,8 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 		step.peers.set(peer.text, to);
 	}
 
-	function remember(key: string): Set<Peer> {
-		const known = holders.get(key) ?? new Set<Peer>();
-		holders.set(key, known);
-		return known;
-	}
-
 	function drop(peer: Peer, step: PolicyStep): void {
-		for (const key of peer.predicates) holders.get(key)?.delete(peer);
+		holders.delete(peer.predicates, peer);
 		if (peer.class > 0) matrix.releaseClass(peer.class);
 		peers.delete(peer.text);
 		if (peer.class === -1) return;
@@ -147,7 +143,7 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 			predicates.set(predicate.key, { predicate, users: 1 });
 			const { namespace } = predicate;
 			if (namespace === undefined) everywhere.add(predicate);
-			else inNamespace.set(namespace, (inNamespace.get(namespace) ?? new Set()).add(predicate));
+			else inNamespace.add([namespace], predicate);
 			for (const cidr of predicate.blocks.cidrs) useBlock(cidr);
 			fresh.add(predicate);
 		},
@@ -182,7 +178,7 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 	function unregister(predicate: Predicate): void {
 		predicates.delete(predicate.key);
 		everywhere.delete(predicate);
-		if (predicate.namespace !== undefined) inNamespace.get(predicate.namespace)?.delete(predicate);
+		if (predicate.namespace !== undefined) inNamespace.delete([predicate.namespace], predicate);
 		fresh.delete(predicate);
 		for (const cidr of predicate.blocks.cidrs) leaveBlock(cidr);
 	}
@@ -201,10 +197,7 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 			changed.set(peer, keys);
 			return keys;
 		};
-		for (const { key } of dead) {
-			for (const peer of holders.get(key) ?? []) keysOf(peer).delete(key);
-			holders.delete(key);
-		}
+		for (const { key } of dead) for (const peer of holders.with(key)) keysOf(peer).delete(key);
 		for (const predicate of fresh) {
 			for (const peer of peers.values())
 				if (!dirty.has(peer) && holds(predicate, peer)) keysOf(peer).add(predicate.key);

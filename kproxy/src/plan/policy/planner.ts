@@ -2,9 +2,9 @@ import type { NetworkPolicyObject, PodObject } from "../../model/policy/objects.
 import { matches } from "../../model/policy/selector.ts";
 import type { Change } from "../../watch/source.ts";
 import { type CompiledPolicy, compilePolicy } from "./compile-policy.ts";
-import { Groups } from "./groups.ts";
+import { KeyIndex } from "./key-index.ts";
 import { createLocalPods, type LocalPod } from "./local-pods.ts";
-import { createMatrix, type TakenNumbers } from "./matrix.ts";
+import { createMatrix } from "./matrix.ts";
 import { createPeers } from "./peers.ts";
 import { createPortNames } from "./port-names.ts";
 import type { Labels, Predicate } from "./predicate.ts";
@@ -15,8 +15,6 @@ import { emptyStep, emptyTables, isEmptyStep, type PolicyStep, type PolicyTables
 export interface PolicyPlannerOptions {
 	/** Whose pods get their rules; all others are peers only. */
 	nodeName: string;
-	/** Numbers of what the maps hold already; default: nothing. */
-	taken?: TakenNumbers & { rules: ReadonlyMap<string, number> };
 }
 
 /** Policy as rows, kept up to date. Does no I/O. */
@@ -28,30 +26,28 @@ export interface PolicyPlanner {
 	update(changes: readonly Change[], options?: { isLive?: boolean }): PolicyStep[];
 	/** Everything that the maps hold once all steps have been written. */
 	readonly tables: PolicyTables;
-	/** How much there is. */
-	counts(): { policies: number; pods: number; namespaces: number };
 }
 
 const NO_LABELS: Labels = {};
 
 /** An empty planner. A change costs what depends on it: a pod's labels, one look at each predicate. */
-export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): PolicyPlanner {
+export function createPolicyPlanner({ nodeName }: PolicyPlannerOptions): PolicyPlanner {
 	const tables = emptyTables();
-	const matrix = createMatrix(tables, taken ?? { next: 1, classes: new Map(), sets: new Map() });
+	const matrix = createMatrix(tables);
 	const peers = createPeers(tables, matrix);
-	const numbers = createRuleNumbers(taken?.rules);
+	const numbers = createRuleNumbers();
 	const localPods = createLocalPods({ tables, matrix, numbers, find: findLocal });
 	const namespaces = new Map<string, Labels>();
 	const pods = new Map<string, PodObject>();
-	const podsOf = new Groups();
+	const podsOf = new KeyIndex<string>();
 	const policies = new Map<string, CompiledPolicy>();
-	const policiesOf = new Groups();
+	const policiesOf = new KeyIndex<string>();
 	const portNames = createPortNames();
 
 	function findLocal(key: string): LocalPod | undefined {
 		const pod = pods.get(key);
 		if (!pod || pod.nodeName !== nodeName || pod.hostNetwork || pod.addresses.length === 0) return undefined;
-		const own = Array.from(policiesOf.in(pod.namespace), (each) => policies.get(each));
+		const own = Array.from(policiesOf.with(pod.namespace), (each) => policies.get(each));
 		return {
 			pod,
 			policies: own.filter((policy) => policy !== undefined && selects(policy, pod)) as CompiledPolicy[],
@@ -61,9 +57,11 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 	function takePod(key: string, pod: PodObject | undefined): void {
 		const before = pods.get(key);
 		portNames.replace(before, pod);
-		if (pod) pods.set(key, pod);
-		else pods.delete(key);
-		podsOf.note(key, (pod ?? before)?.namespace ?? "", pod !== undefined);
+		if (before) podsOf.delete([before.namespace], key);
+		if (pod) {
+			pods.set(key, pod);
+			podsOf.add([pod.namespace], key);
+		} else pods.delete(key);
 		peers.setPod(key, pod, namespaces.get(pod?.namespace ?? "") ?? NO_LABELS);
 		localPods.touch(key);
 	}
@@ -71,7 +69,7 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 	function takeNamespace(name: string, labels: Labels | undefined): void {
 		if (labels) namespaces.set(name, labels);
 		else namespaces.delete(name);
-		for (const key of podsOf.in(name)) peers.setPod(key, pods.get(key), labels ?? NO_LABELS);
+		for (const key of podsOf.with(name)) peers.setPod(key, pods.get(key), labels ?? NO_LABELS);
 	}
 
 	/** Takes a namespace or pod; false: it is neither. */
@@ -99,11 +97,15 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 
 	function replacePolicy(key: string, now: CompiledPolicy | undefined): void {
 		const before = policies.get(key);
-		if (now) policies.set(key, now);
-		else policies.delete(key);
 		const namespace = (now ?? before)?.policy.namespace ?? "";
-		policiesOf.note(key, namespace, now !== undefined);
-		for (const each of podsOf.in(namespace)) {
+		if (now) {
+			policies.set(key, now);
+			policiesOf.add([namespace], key);
+		} else {
+			policies.delete(key);
+			policiesOf.delete([namespace], key);
+		}
+		for (const each of podsOf.with(namespace)) {
 			const pod = pods.get(each);
 			const isSelected = (compiled: CompiledPolicy | undefined) => pod && compiled && selects(compiled, pod);
 			if (isSelected(before) || isSelected(now)) localPods.touch(each);
@@ -147,7 +149,6 @@ export function createPolicyPlanner({ nodeName, taken }: PolicyPlannerOptions): 
 
 	return {
 		tables,
-		counts: () => ({ policies: policies.size, pods: pods.size, namespaces: namespaces.size }),
 		update(changes, { isLive = true } = {}) {
 			const steps: PolicyStep[] = [];
 			const add = (change: (step: PolicyStep) => void) => {

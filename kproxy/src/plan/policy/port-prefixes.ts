@@ -1,7 +1,5 @@
+import { Protocol } from "../../dataplane/generated/sock_lb.ts";
 import type { PolicyPort, PolicyProtocol } from "../../model/policy/objects.ts";
-
-/** IP protocol numbers. */
-export const PROTOCOL_NUMBERS: Readonly<Record<PolicyProtocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
 
 /** Ports that share their leading bits. Protocol 0: everything. */
 export interface PortPrefix {
@@ -20,7 +18,7 @@ export function portPrefixes(
 ): PortPrefix[] {
 	if (ports.length === 0) return [EVERYTHING];
 	return ports.flatMap(({ protocol: text, ports: range }) => {
-		const protocol = PROTOCOL_NUMBERS[text];
+		const protocol = Protocol[text];
 		if (range === undefined) return [{ protocol, port: 0, portBits: 0 }];
 		if (!("name" in range)) return rangePrefixes(range.first, range.last, protocol);
 		return resolve(range.name, text).map((port) => ({ protocol, port, portBits: PORT_BITS }));

@@ -14,11 +14,11 @@ export interface RuleNumbers {
 	): number[];
 }
 
-/** `taken`: numbers of rules that the maps have already, by `ruleText`. */
-export function createRuleNumbers(taken: ReadonlyMap<string, number> = new Map()): RuleNumbers {
-	const numbers = new Map(taken);
+/** Numbers from 1 on. */
+export function createRuleNumbers(): RuleNumbers {
+	const numbers = new Map<string, number>();
 	const names = new Map<number, RuleName>();
-	let next = Math.max(0, ...numbers.values()) + 1;
+	let next = 1;
 	const nameIn = (
 		{ namespace, name }: NetworkPolicyObject,
 		{ direction, index }: Pick<CompiledRule, "direction" | "index">,
@@ -55,6 +55,6 @@ export function createRuleNumbers(taken: ReadonlyMap<string, number> = new Map()
 }
 
 /** How a rule is called, as in `shop/web ingress 0`. */
-export function ruleText({ namespace, policy, direction, index }: RuleName): string {
+function ruleText({ namespace, policy, direction, index }: RuleName): string {
 	return `${namespace}/${policy} ${direction} ${index}`;
 }
