@@ -58,8 +58,15 @@ export {
 } from "./map-calls.ts";
 export { inNetworkNamespace, netnsCookie, openInetSocket } from "./netlink/namespace.ts";
 export {
+	type BridgeEntry,
+	type Neighbour,
+	type Neighbourhood,
+	openNeighbourhood,
+} from "./netlink/neighbourhood.ts";
+export {
 	type AddressScope,
 	type DefaultRoute,
+	type LinkPeer,
 	type NetworkAddress,
 	type NetworkLink,
 	type NetworkSnapshot,

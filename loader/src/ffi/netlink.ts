@@ -8,6 +8,7 @@ interface SocketCalls {
 	connect(fd: number, address: Uint8Array, length: number): number;
 	send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
 	recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+	setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
 }
 
 const calls = lazily((): SocketCalls => {
@@ -18,11 +19,15 @@ const calls = lazily((): SocketCalls => {
 		connect: bind("int connect(int fd, const void *address, uint32_t length)"),
 		send: bind("int64_t send(int fd, const void *bytes, size_t length, int flags)"),
 		recv: bind("int64_t recv(int fd, void *bytes, size_t length, int flags)"),
+		setsockopt: bind("int setsockopt(int fd, int level, int option, const void *value, uint32_t length)"),
 	};
 });
 
 const familyNetlink = 16;
 const rawCloseOnExec = 3 | 0x80000;
+/** SOL_NETLINK and NETLINK_GET_STRICT_CHK. */
+const levelNetlink = 270;
+const strictChecking = 12;
 const dontWait = 0x40;
 /** Makes recv return the whole length of a message that the buffer is too short for. */
 const trueLength = 0x20;
@@ -51,6 +56,14 @@ export function bindNetlink(fd: number, groups: number): number {
 /** From now on only the kernel's messages reach the socket. 0 or a negative errno. */
 export function connectToKernel(fd: number): number {
 	return resultOrErrno(calls().connect(fd, netlinkAddress(0), 12));
+}
+
+/**
+ * From now on the kernel heeds all that a request to list says, instead of listing everything; since Linux 4.20.
+ * 0 or a negative errno.
+ */
+export function checkStrictly(fd: number): number {
+	return resultOrErrno(calls().setsockopt(fd, levelNetlink, strictChecking, Uint8Array.of(1, 0, 0, 0), 4));
 }
 
 /** Sends one request; the kernel works on it before this returns. Bytes sent or a negative errno. */

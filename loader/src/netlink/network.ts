@@ -19,6 +19,16 @@ export interface NetworkLink {
 	masterKind?: string;
 	/** Bytes. */
 	mtu: number;
+	/** What it hangs on in another network namespace: of a veth or netkit device its other end. */
+	peer?: LinkPeer;
+}
+
+/** A device in another network namespace. */
+export interface LinkPeer {
+	/** Its index there. */
+	ifindex: number;
+	/** The number that this namespace has for that one. */
+	namespaceId: number;
 }
 
 /** An address of a device, in the canonical text of `inet_ntop`. */
@@ -110,8 +120,19 @@ export function parseLink({ type, body }: NetlinkMessage): NetworkLink[] {
 			...(master !== undefined && { master }),
 			...(masterKind !== undefined && { masterKind }),
 			mtu: readU32(attributes.get(4)) ?? 0,
+			...peerOf(attributes),
 		},
 	];
+}
+
+/** NETNSA_NSID_NOT_ASSIGNED, which is -1. */
+const noNamespace = 0xffff_ffff;
+
+/** IFLA_LINK is an index in another namespace where IFLA_LINK_NETNSID is there, and 0 where nothing is left of it. */
+function peerOf(attributes: ReadonlyMap<number, DataView>): Pick<NetworkLink, "peer"> {
+	const [ifindex, namespaceId] = [readU32(attributes.get(5)), readU32(attributes.get(37))];
+	if (!ifindex || namespaceId === undefined || namespaceId === noNamespace) return {};
+	return { peer: { ifindex, namespaceId } };
 }
 
 const scopes: Readonly<Record<number, AddressScope>> = {
@@ -147,7 +168,8 @@ export function parseAddress({ type, body }: NetlinkMessage): NetworkAddress[] {
 	];
 }
 
-function formatAddress(family: number, value: DataView): string | undefined {
+/** Undefined where the family is another, or the length another family's. */
+export function formatAddress(family: number, value: DataView): string | undefined {
 	if (family === familyIpv4 && value.byteLength === 4) return address4.decode(value, 0);
 	if (family === familyIpv6 && value.byteLength === 16) return address6.decode(value, 0);
 	return undefined;
