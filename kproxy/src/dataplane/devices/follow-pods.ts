@@ -55,7 +55,7 @@ export function followPods({ onTies, onProblems, times }: PodFollowOptions): Pod
 		const addresses = pods.flatMap((pod) => pod.addresses);
 		const read = readPodFacts(neighbourhood, { network, interfaces, addresses, before: facts });
 		facts = read.facts;
-		tell(tiePods(pods, facts), read.failures);
+		tell(tiePods(pods, facts, ties.ties), read.failures);
 		const settled = ties.untied.length === 0 && read.failures.length === 0;
 		const delayMs = settled ? rereadMs : Math.min(waitMs, rereadMs);
 		waitMs = settled ? retryMs : delayMs * 2;

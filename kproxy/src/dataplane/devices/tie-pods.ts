@@ -12,7 +12,7 @@ export interface PodAddresses {
 /** What the kernel says of the devices that pods are behind. */
 export interface PodFacts {
 	/** All devices, by index. */
-	links: ReadonlyMap<number, Pick<NetworkLink, "name" | "kind">>;
+	links: ReadonlyMap<number, Pick<NetworkLink, "name" | "kind" | "master">>;
 	interfaces: readonly PodInterface[];
 	/** By an interface's index, the addresses of its other end. */
 	peerAddresses: ReadonlyMap<number, readonly string[]>;
@@ -28,6 +28,7 @@ export type TieWay = "peer" | "route" | "neighbour";
 
 /** The interface that a pod's address is behind. */
 export interface PodTie {
+	pod: string;
 	ifindex: number;
 	way: TieWay;
 }
@@ -65,18 +66,23 @@ export interface PodTies {
  *   and takes nothing that other pods could have answered.
  * - `route`: this node sends to it by the interface.
  * - `neighbour`: this node sends to it by a bridge, and the bridge has seen the neighbour's link-layer address on that
- *   port. Last, since it is learnt from packets.
+ *   port. Last, since it is learnt from packets. Both are forgotten when the pod is silent for some minutes, so that the
+ *   pod's tie of `before` stays until another is found or the port goes.
  * Where two interfaces claim an address by one way, neither gets it, nor is a later way asked: whoever may set addresses
  * in one pod must not be given another's.
  */
-export function tiePods(pods: readonly PodAddresses[], facts: PodFacts): PodTies {
+export function tiePods(
+	pods: readonly PodAddresses[],
+	facts: PodFacts,
+	before: PodTies["ties"] = new Map(),
+): PodTies {
 	const find = finder(facts);
 	const ties = new Map<string, PodTie>();
 	const untied: UntiedAddress[] = [];
 	for (const { pod, addresses } of pods) {
 		for (const address of addresses) {
-			const found = find(address);
-			if ("way" in found) ties.set(address, found);
+			const found = recall(find(address), { pod, address, before, facts });
+			if ("way" in found) ties.set(address, { pod, ...found });
 			else untied.push({ pod, address, ...found, message: `Pod ${pod}, ${address}: ${found.message}` });
 		}
 	}
@@ -85,9 +91,23 @@ export function tiePods(pods: readonly PodAddresses[], facts: PodFacts): PodTies
 	return { ties, untied, interfaces };
 }
 
+type Hit = Omit<PodTie, "pod">;
 type Miss = Pick<UntiedAddress, "reason" | "claimedBy" | "message">;
 
-function finder(facts: PodFacts): (address: string) => PodTie | Miss {
+/** Where the kernel has only forgotten something, what was found before, if it can still be so. */
+function recall(
+	found: Hit | Miss,
+	{ pod, address, before, facts }: { pod: string; address: string; before: PodTies["ties"]; facts: PodFacts },
+): Hit | Miss {
+	const isForgotten = "reason" in found && (found.reason === "no-neighbour" || found.reason === "no-port");
+	const known = before.get(address);
+	if (!isForgotten || known?.way !== "neighbour" || known.pod !== pod) return found;
+	const { ifindex, way } = known;
+	const isPort = facts.links.get(ifindex)?.master === facts.devices.get(address);
+	return isPort && facts.interfaces.some((each) => each.ifindex === ifindex) ? { ifindex, way } : found;
+}
+
+function finder(facts: PodFacts): (address: string) => Hit | Miss {
 	const claims = claimsOf(facts);
 	const behindDevice = deviceFinder(facts);
 	return (address) => {
@@ -108,7 +128,7 @@ function claimsOf({ interfaces, peerAddresses }: PodFacts): ReadonlyMap<string, 
 }
 
 /** By the device that this node sends by. */
-function deviceFinder(facts: PodFacts): (address: string) => PodTie | Miss {
+function deviceFinder(facts: PodFacts): (address: string) => Hit | Miss {
 	const isInterface = new Set(facts.interfaces.map(({ ifindex }) => ifindex));
 	const portsOf = portFinder(facts);
 	return (address) => {
@@ -156,7 +176,7 @@ const EVIDENCE: Readonly<Record<"peer" | "neighbour", string>> = {
 	neighbour: "have its neighbour's link-layer address behind them",
 };
 
-function choose(claimedBy: readonly number[], way: keyof typeof EVIDENCE, facts: PodFacts): PodTie | Miss {
+function choose(claimedBy: readonly number[], way: keyof typeof EVIDENCE, facts: PodFacts): Hit | Miss {
 	const [ifindex, second] = claimedBy;
 	if (ifindex !== undefined && second === undefined) return { ifindex, way };
 	const names = claimedBy.map((each) => nameOf(facts, each)).join(" and ");

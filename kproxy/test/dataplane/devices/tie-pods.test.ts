@@ -15,7 +15,7 @@ const FACTS: PodFacts = {
 	links: new Map([
 		[POD2, { name: "pod2", kind: "veth" }],
 		[POD3, { name: "pod3", kind: "veth" }],
-		[TAP, { name: "tap4", kind: "tun" }],
+		[TAP, { name: "tap4", kind: "tun", master: BRIDGE }],
 		[BRIDGE, { name: "cni0", kind: "bridge" }],
 		[UPLINK, { name: "eth0" }],
 		[VXLAN, { name: "vxlan0", kind: "vxlan" }],
@@ -126,7 +126,7 @@ for (const address of ["10.244.1.2", "fd00:10:244:1::2"]) {
 	for (const [what, facts, ifindex, way] of TIED) {
 		test(`${address} ${what} is tied by ${way}`, (t) => {
 			const { ties, untied, interfaces } = tie(address, facts(address));
-			t.deepEqual([...ties], [[address, { ifindex, way }]]);
+			t.deepEqual([...ties], [[address, { pod: "shop/web", ifindex, way }]]);
 			t.deepEqual(untied, []);
 			t.deepEqual(
 				interfaces.filter(({ known }) => known).map((each) => each.ifindex),
@@ -146,6 +146,47 @@ for (const address of ["10.244.1.2", "fd00:10:244:1::2"]) {
 		});
 	}
 }
+
+const FORGOTTEN: [what: string, facts: Facts, pod: string, kept: boolean][] = [
+	["when its neighbour is forgotten", (ip) => route(ip, BRIDGE), "shop/web", true],
+	["when the bridge has forgotten it", (ip) => behind(ip), "shop/web", true],
+	["but not for another pod", (ip) => behind(ip), "shop/db", false],
+	["but not when no route leads there", () => ({}), "shop/web", false],
+	["but not when its interface is gone", (ip) => ({ ...behind(ip), interfaces: [] }), "shop/web", false],
+	[
+		"but not when its interface has left the bridge",
+		(ip) => ({ ...behind(ip), links: new Map(FACTS.links).set(TAP, { name: "tap4", kind: "tun" }) }),
+		"shop/web",
+		false,
+	],
+];
+
+for (const [what, facts, pod, kept] of FORGOTTEN) {
+	test(`A tie by neighbour stays ${what}`, (t) => {
+		const address = "10.244.1.2";
+		const before = tie(address, behind(address, TAP)).ties;
+		const { ties } = tiePods([{ pod, addresses: [address] }], { ...FACTS, ...facts(address) }, before);
+		t.deepEqual(
+			Array.from(ties.values(), ({ ifindex }) => ifindex),
+			kept ? [TAP] : [],
+		);
+	});
+}
+
+test("A tie by another way does not stay when that way is gone", (t) => {
+	const address = "10.244.1.2";
+	const before = tie(address, peers(address, TAP)).ties;
+	const now = tiePods([{ pod: "shop/web", addresses: [address] }], { ...FACTS, ...behind(address) }, before);
+	t.is(now.untied[0]?.reason, "no-port");
+});
+
+test("A tie by neighbour moves with the neighbour", (t) => {
+	const address = "10.244.1.2";
+	const before = tie(address, behind(address, TAP)).ties;
+	const pods = [{ pod: "shop/web", addresses: [address] }];
+	const { ties } = tiePods(pods, { ...FACTS, ...behind(address, POD2) }, before);
+	t.is(ties.get(address)?.ifindex, POD2);
+});
 
 test("A pod without addresses is neither tied nor untied, and interfaces without pods are unknown", (t) => {
 	const { ties, untied, interfaces } = tiePods([{ pod: "shop/new", addresses: [] }], FACTS);
