@@ -25,6 +25,8 @@ export interface FollowEvent {
 	outcomes: AttachedDevices["outcomes"];
 	problems: Problem[];
 	devices: FollowedDevice[];
+	/** Names of those that had no program yet when `onDevices` told of them. */
+	unserved: string[];
 }
 
 const CHILD = fileURLToPath(new URL("devices-child.ts", import.meta.url));
@@ -128,6 +130,11 @@ const START_MS = 60_000;
 
 /** On kernels without tcx links, which the daemon's filters stand in for. */
 export const HAS_TCX = probe().tcx();
+
+/** Has a device programs at its ingress? To be asked inside the namespace. */
+export function hasPrograms(ifindex: number): boolean {
+	return programsAt(ifindex, "ingress").length > 0;
+}
 
 function programsAt(ifindex: number, direction: "ingress" | "egress"): number[] {
 	if (HAS_TCX) return listTcxPrograms({ ifindex, direction });
