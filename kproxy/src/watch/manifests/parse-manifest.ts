@@ -175,6 +175,7 @@ function isForeign(kind: Kind, apiVersion: unknown, fields: Readonly<Record<stri
 	if (typeof apiVersion === "string" && group(apiVersion) !== group(API_VERSIONS[kind])) {
 		return group(apiVersion) !== "";
 	}
+	if (kind !== "Service" && kind !== "EndpointSlice") return false;
 	const labels = (fields.metadata as { labels?: unknown } | null | undefined)?.labels;
 	return typeof labels === "object" && labels !== null && FOREIGN_LABELS.some((label) => label in labels);
 }

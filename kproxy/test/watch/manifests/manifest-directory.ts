@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import type { Kind } from "../../../src/model/objects.ts";
 import { createManifestsSource } from "../../../src/watch/manifests/manifests-source.ts";
 import type { Source } from "../../../src/watch/source.ts";
 import { createRecordingSink, type RecordingSink } from "../recording-sink.ts";
@@ -24,21 +25,21 @@ export interface ManifestDirectory {
 export async function manifestDirectory(
 	t: ExecutionContext,
 	files: Readonly<Record<string, string | Uint8Array>>,
-	{ pollMs = 60_000 }: { pollMs?: number } = {},
+	{ pollMs = 60_000, kinds }: { pollMs?: number; kinds?: readonly Kind[] } = {},
 ): Promise<ManifestDirectory> {
 	const parent = await mkdtemp(join(tmpdir(), "kproxy-manifests-"));
 	t.teardown(() => rm(parent, { recursive: true, force: true }));
 	for (const [name, text] of Object.entries(files)) await writeFile(join(parent, name), text);
-	return watchManifests(t, parent, { pollMs });
+	return watchManifests(t, parent, { pollMs, ...(kinds && { kinds }) });
 }
 
 /** Starts a source on a directory that is there. */
 export async function watchManifests(
 	t: ExecutionContext,
 	directory: string,
-	{ pollMs }: { pollMs: number },
+	how: { pollMs: number; kinds?: readonly Kind[] },
 ): Promise<ManifestDirectory> {
-	const source = createManifestsSource({ directory, settleMs: 15, pollMs });
+	const source = createManifestsSource({ directory, settleMs: 15, ...how });
 	const sink = createRecordingSink();
 	const stop = new AbortController();
 	const ended = source.run(sink, stop.signal).catch((error: unknown) => error);
