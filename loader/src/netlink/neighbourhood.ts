@@ -26,7 +26,7 @@ export interface BridgeEntry {
 export interface Neighbourhood {
 	/**
 	 * Addresses of a device in another namespace, which nobody enters; empty where it has gone. Needs CAP_NET_ADMIN over
-	 * that namespace. Throws BpfError.
+	 * that namespace. Throws BpfError, PermissionError.
 	 */
 	addressesOf(peer: LinkPeer): string[];
 	/** Index of the device by which packets for an address leave; undefined where none leads there. Throws BpfError. */
@@ -97,7 +97,9 @@ function readPeer(socket: NetlinkSocket, { ifindex, namespaceId }: LinkPeer): st
 	if (typeof answered !== "number") return answered.flatMap(parseAddress).map(({ address }) => address);
 	// No namespace has the number any more, or none of its devices the index.
 	if (answered === Errno.EINVAL || answered === Errno.ENODEV) return [];
-	throw failure({ operation: "read", object, needs: ["CAP_NET_ADMIN"] }, answered);
+	// EACCES is this question's word for a missing capability.
+	const errno = answered === Errno.EACCES ? Errno.EPERM : answered;
+	throw failure({ operation: "read", object, needs: ["CAP_NET_ADMIN"] }, errno);
 }
 
 /** struct rtmsg and RTA_DST. */
