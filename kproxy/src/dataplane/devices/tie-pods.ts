@@ -120,7 +120,8 @@ function finder(facts: PodFacts): (address: string) => Hit | Miss {
 function claimsOf({ interfaces, peerAddresses }: PodFacts): ReadonlyMap<string, number[]> {
 	const claims = new Map<string, number[]>();
 	for (const { ifindex } of interfaces) {
-		for (const address of peerAddresses.get(ifindex) ?? []) {
+		// A device may have an address with two prefix lengths.
+		for (const address of new Set(peerAddresses.get(ifindex))) {
 			claims.set(address, [...(claims.get(address) ?? []), ifindex]);
 		}
 	}

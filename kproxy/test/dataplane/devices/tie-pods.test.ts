@@ -59,6 +59,7 @@ type Facts = (address: string) => Partial<PodFacts>;
 
 const TIED: [what: string, facts: Facts, ifindex: number, way: TieWay][] = [
 	["that an interface's other end has", (ip) => peers(ip, POD2), POD2, "peer"],
+	["that one other end has twice", (ip) => ({ peerAddresses: new Map([[POD2, [ip, ip]]]) }), POD2, "peer"],
 	["with a route to an interface", (ip) => route(ip, TAP), TAP, "route"],
 	["of a neighbour behind a port of a bridge", (ip) => behind(ip, TAP), TAP, "neighbour"],
 	[
