@@ -108,19 +108,21 @@ test.serial("The other end wins over a route that leads elsewhere", async (t) =>
 	t.true(tied(web, "pod2 peer")(await at.until(({ interfaces }) => interfaces.pod2 === true)));
 });
 
-test.serial("A pod behind a tap is tied by route", async (t) => {
-	using at = podStage("tap", QUICK);
-	const guest = { IPv4: "10.244.0.77", IPv6: "fd00:10:244::77" };
-	at.node.namespace.ip(["tuntap add tap0 mode tap", "link set tap0 up"]);
-	await at.until(({ interfaces }) => interfaces.tap0 === false);
+test.serial("A guest in a routed pod whose other end has no address is tied by route", async (t) => {
+	using at = podStage("routed-guest", QUICK);
+	const pod = at.node.pod("pod", { style: "routed", late: true });
+	const guest = { IPv4: pod.IPv4, IPv6: pod.IPv6 };
+	guestBehind(at, pod.namespace).ip(addLines(guest, "eth0"));
+	await at.until(({ interfaces }) => interfaces.pod2 === false);
 	at.setPods({ guest });
 	t.true(untied(guest, "no-route")(at.now()), JSON.stringify(at.now()));
-	at.node.namespace.ip([`route add ${guest.IPv4}/32 dev tap0`, `route add ${guest.IPv6}/128 dev tap0`]);
-	await at.until(tied(guest, "tap0 route"));
+	at.node.namespace.ip([`route add ${guest.IPv4}/32 dev pod2`, `route add ${guest.IPv6}/128 dev pod2`]);
+	const { interfaces } = await at.until(tied(guest, "pod2 route"));
+	t.deepEqual(interfaces, { pod2: true });
 });
 
 test.serial(
-	"A guest in a pod whose other end has no address is tied by neighbour, once it has answered",
+	"A guest in a bridged pod whose other end has no address is tied by neighbour, once it has answered",
 	async (t) => {
 		using at = podStage("guest", QUICK);
 		const pod = at.node.pod("pod", { style: "bridged", late: true });
