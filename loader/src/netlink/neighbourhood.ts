@@ -13,7 +13,7 @@ export interface Neighbour {
 	mac: string;
 }
 
-/** Where a bridge has seen a link-layer address. */
+/** Where a bridge has seen a link-layer address; there is one for each VLAN. */
 export interface BridgeEntry {
 	/** Index of the bridge. */
 	bridge: number;

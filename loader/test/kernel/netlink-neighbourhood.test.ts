@@ -88,12 +88,12 @@ test("Neighbours are those that answered, and bridge entries name bridge and por
 		{ ifindex: index("br0"), address: "10.9.0.5", mac: "02:00:00:00:00:05" },
 		{ ifindex: index("br0"), address: "fd00:9::5", mac: "02:00:00:00:00:06" },
 	]);
+	// A kernel with VLANs in bridges keeps one for the port's own VLAN, too.
 	const told = neighbourhood.bridgeEntries().filter(isTold);
-	t.deepEqual(
-		told.sort((a, b) => a.mac.localeCompare(b.mac)),
-		[
-			{ bridge: index("br0"), port: index("v0"), mac: "02:00:00:00:00:05" },
-			{ bridge: index("br0"), port: index("v0"), mac: "02:00:00:00:00:06" },
-		],
-	);
+	const asText = told.map(({ bridge, port, mac }) => `${bridge} ${port} ${mac}`);
+	const [bridge, port] = [index("br0"), index("v0")];
+	t.deepEqual([...new Set(asText)].sort(), [
+		`${bridge} ${port} 02:00:00:00:00:05`,
+		`${bridge} ${port} 02:00:00:00:00:06`,
+	]);
 });
