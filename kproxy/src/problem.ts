@@ -8,7 +8,8 @@ export type ProblemCode =
 	| "WRITE_FAILED"
 	| "HEALTH_CHECK_PORT"
 	| "DEVICE_FAILED"
-	| "DEVICE_UNSUPPORTED";
+	| "DEVICE_UNSUPPORTED"
+	| "POD_UNTIED";
 
 /** One problem of one object, for its status and one log line. */
 export interface Problem {

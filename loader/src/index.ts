@@ -58,6 +58,12 @@ export {
 } from "./map-calls.ts";
 export { inNetworkNamespace, netnsCookie, openInetSocket } from "./netlink/namespace.ts";
 export {
+	type BridgeEntry,
+	type Neighbour,
+	type Neighbourhood,
+	openNeighbourhood,
+} from "./netlink/neighbourhood.ts";
+export {
 	type AddressScope,
 	type DefaultRoute,
 	type LinkPeer,
@@ -66,15 +72,6 @@ export {
 	type NetworkSnapshot,
 	readNetwork,
 } from "./netlink/network.ts";
-export {
-	type BridgeEntry,
-	type HostRoute,
-	type Neighbour,
-	readAddressesIn,
-	readBridgeEntries,
-	readHostRoutes,
-	readNeighbours,
-} from "./netlink/peers.ts";
 export {
 	type DiagQuery,
 	type DiagSocket,

@@ -13,7 +13,7 @@ export const TOOLS: readonly Tool[] = [
 	...from("coreutils", ["cat", "cp", "env", "id", "nice", "sleep", "timeout", "uname"]),
 	...from("util-linux", ["nsenter", "setpriv", "unshare"]),
 	...from("mount", ["mount", "umount"]),
-	...from("iproute2", ["ip", "tc", "ss"]),
+	...from("iproute2", ["ip", "bridge", "tc", "ss"]),
 	...from("curl", ["curl"]),
 	...from("nftables", ["nft"]),
 	...from("iptables", ["iptables-nft", "iptables-nft-restore", "iptables-nft-save"]),

@@ -14,7 +14,7 @@ export interface Collection {
 	emptyFields: string;
 }
 
-/** What the recordings show. */
+/** What the recordings show, and after them what policy reads. */
 export const COLLECTIONS: readonly Collection[] = [
 	{
 		resource: "services",
@@ -55,6 +55,36 @@ export const COLLECTIONS: readonly Collection[] = [
 		base: "/apis/networking.k8s.io/v1",
 		namespaced: false,
 		emptyFields: '"spec":{},"status":{}',
+	},
+	{
+		resource: "namespaces",
+		group: "",
+		kind: "Namespace",
+		apiVersion: "v1",
+		path: "/api/v1/namespaces",
+		base: "/api/v1",
+		namespaced: false,
+		emptyFields: '"spec":{},"status":{}',
+	},
+	{
+		resource: "pods",
+		group: "",
+		kind: "Pod",
+		apiVersion: "v1",
+		path: "/api/v1/pods",
+		base: "/api/v1",
+		namespaced: true,
+		emptyFields: '"spec":{"containers":null},"status":{}',
+	},
+	{
+		resource: "networkpolicies",
+		group: "networking.k8s.io",
+		kind: "NetworkPolicy",
+		apiVersion: "networking.k8s.io/v1",
+		path: "/apis/networking.k8s.io/v1/networkpolicies",
+		base: "/apis/networking.k8s.io/v1",
+		namespaced: true,
+		emptyFields: '"spec":{"podSelector":{}}',
 	},
 ];
 

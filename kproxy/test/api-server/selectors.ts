@@ -7,13 +7,22 @@ export function parseSelectors(query: URLSearchParams): (object: Stored) => bool
 	return (object) => byLabels(object) && byFields(object);
 }
 
-/** Servers know few fields; of all kinds they know the name and the namespace. */
+/** Servers know few fields; of all kinds they know the name and the namespace, and of pods the phase. */
 function parseFields(text: string): (object: Stored) => boolean {
-	const terms = text
+	const tests = text
 		.split(",")
 		.filter((term) => term !== "")
-		.map((term) => /^metadata\.(name|namespace)==?(.*)$/.exec(term) ?? unknownField(term));
-	return (object) => terms.every(([, field, value]) => object[field as "name" | "namespace"] === value);
+		.map((term) => {
+			const [, field, operator, value] =
+				/^(metadata\.name|metadata\.namespace|status\.phase)(!=|==?)(.*)$/.exec(term) ?? unknownField(term);
+			return (object: Stored) => (fieldOf(object, field) === value) !== (operator === "!=");
+		});
+	return (object) => tests.every((test) => test(object));
+}
+
+function fieldOf(object: Stored, field: string | undefined): string {
+	if (field === "metadata.name") return object.name;
+	return field === "metadata.namespace" ? object.namespace : (JSON.parse(object.json).status?.phase ?? "");
 }
 
 function unknownField(term: string): never {

@@ -6,13 +6,14 @@ import { type DeviceMode, followDevices } from "../../src/dataplane/devices/foll
 import { openNodeMaps } from "../../src/dataplane/devices/node-maps.ts";
 import { openDataplane } from "../../src/dataplane/open-dataplane.ts";
 import type { Problem } from "../../src/problem.ts";
-import type { FollowEvent } from "./devices-stage.ts";
+import { type FollowEvent, hasPrograms } from "./devices-stage.ts";
 
 const [bpffs = "", cgroup = "", mode = "", settings = "{}"] = process.argv.slice(2);
 const sizes = { svc_frontends: 64, svc_slots: 256, svc_backends: 64, svc_names: 64, conntrack: 1024 };
 
 const dataplane = openDataplane({ bpffs, cgroup, sizes });
 let problems: Problem[] = [];
+let unserved: string[] = [];
 const startedMs = performance.now();
 const follower = followDevices({
 	programs: dataplane.packetPrograms,
@@ -23,6 +24,9 @@ const follower = followDevices({
 	onProblems(found) {
 		problems = found;
 	},
+	onDevices: (_network, devices) => {
+		unserved = devices.filter(({ ifindex }) => !hasPrograms(ifindex)).map(({ name }) => name);
+	},
 	onAttached: ({ outcomes }) => say(outcomes),
 });
 
@@ -31,7 +35,8 @@ function say(outcomes: FollowEvent["outcomes"]): void {
 	const atMs = Number(process.hrtime.bigint()) / 1e6;
 	queueMicrotask(() => {
 		const tookMs = performance.now() - startedMs;
-		const event: FollowEvent = { atMs, tookMs, outcomes, problems, devices: follower.snapshot() };
+		const devices = follower.snapshot();
+		const event: FollowEvent = { atMs, tookMs, outcomes, problems, devices, unserved };
 		process.stdout.write(`${JSON.stringify(event)}\n`);
 	});
 }

@@ -26,6 +26,8 @@ export interface FollowEvent {
 	outcomes: AttachedDevices["outcomes"];
 	problems: Problem[];
 	devices: FollowedDevice[];
+	/** Names of those that had no program yet when `onDevices` told of them. */
+	unserved: string[];
 }
 
 /** Where it is false the daemon's filters stand in for tcx links. */
@@ -128,6 +130,11 @@ export function deviceStage(name: string): DeviceStage {
 		},
 		[Symbol.dispose]: () => lab.close(),
 	};
+}
+
+/** Has a device programs at its ingress? To be asked inside the namespace. */
+export function hasPrograms(ifindex: number): boolean {
+	return programsAt(ifindex, "ingress").length > 0;
 }
 
 function programsAt(ifindex: number, direction: "ingress" | "egress"): number[] {

@@ -74,7 +74,8 @@ test.serial("A device that appears, is renamed and vanishes is followed, and so 
 	const { namespace } = at.node;
 	const follower = await at.follow();
 	namespace.ip(["link add pod1 type veth peer name peer1", "link set pod1 up"]);
-	await follower.event(has("pod1", "pod"));
+	const appeared = await follower.event(has("pod1", "pod"));
+	t.true(appeared.unserved.includes("pod1"), "it is told of before it has programs");
 	t.is(at.programs("pod1").ingress.length, 1);
 	const pin = `${at.layout.links}/tc_pod_ingress_${at.index("pod1")}`;
 	t.is(existsSync(pin), HAS_TCX);

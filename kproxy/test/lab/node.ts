@@ -77,7 +77,7 @@ export function createNode(lab: Lab, options: NodeOptions = {}): LabNode {
 		cgroups,
 		gateway,
 		bpffs,
-		pod(podName, { hook = true, hostNetwork = false, style: podStyle = style } = {}) {
+		pod(podName, { hook = true, hostNetwork = false, style: podStyle = style, late = false } = {}) {
 			const cgroup = hook ? cgroups.pods : cgroups.sandboxed;
 			if (hostNetwork) return podOnHost(lab, { node: host, name: podName, cgroup });
 			const pod = createPod(lab, {
@@ -87,6 +87,7 @@ export function createNode(lab: Lab, options: NodeOptions = {}): LabNode {
 				links,
 				podNumber: ++last,
 				style: podStyle,
+				late,
 				...(mtu !== undefined && { mtu }),
 			});
 			pods.add(pod);

@@ -33,30 +33,41 @@ export class PodLinks {
 		namespace.ip([`addr add ${gateway.IPv4}/32 dev lo`, `addr add ${gateway.IPv6}/128 dev lo nodad`]);
 	}
 
-	/** Connects a pod and gives it its addresses and its way out. */
+	/** Connects a pod to its node, without addresses as yet. */
 	connect(link: PodLink): void {
 		if (link.style === "routed") this.#connectRouted(link);
 		else this.#connectBridged(link);
 	}
 
+	/** Gives a connected pod its addresses, its way out, and where it is routed the node's way in. */
+	address(link: PodLink): void {
+		if (link.style === "routed") this.#addressRouted(link);
+		else this.#addressBridged(link);
+	}
+
 	#connectRouted(link: PodLink): void {
 		const { device, pod } = link;
-		this.#routed.push(pod);
 		this.#namespace.ip([
 			vethTo(link),
 			// The pod's gateway: neighbour discovery answers only for addresses of the link itself.
 			`addr add ${GATEWAY_LINK_LOCAL}/64 dev ${device} nodad`,
 			`link set ${device} up`,
-			`route add ${pod.IPv4}/32 dev ${device}`,
-			`route add ${pod.IPv6}/128 dev ${device}`,
-			...(this.#hasBridge ? answerFor(pod) : []),
 		]);
+		pod.namespace.ip(["link set eth0 up"]);
+	}
+
+	#addressRouted({ device, pod }: PodLink): void {
+		this.#routed.push(pod);
 		pod.namespace.ip([
 			`addr add ${pod.IPv4}/32 dev eth0`,
 			`addr add ${pod.IPv6}/128 dev eth0 nodad`,
-			"link set eth0 up",
 			`route add default via ${this.#gateway.IPv4} dev eth0 onlink`,
 			`route add default via ${GATEWAY_LINK_LOCAL} dev eth0`,
+		]);
+		this.#namespace.ip([
+			`route add ${pod.IPv4}/32 dev ${device}`,
+			`route add ${pod.IPv6}/128 dev ${device}`,
+			...(this.#hasBridge ? answerFor(pod) : []),
 		]);
 	}
 
@@ -70,10 +81,13 @@ export class PodLinks {
 			`link set ${device} type bridge_slave hairpin on`,
 			`link set ${device} up`,
 		]);
+		pod.namespace.ip(["link set eth0 up"]);
+	}
+
+	#addressBridged({ pod }: PodLink): void {
 		pod.namespace.ip([
 			`addr add ${pod.IPv4}/24 dev eth0`,
 			`addr add ${pod.IPv6}/64 dev eth0 nodad`,
-			"link set eth0 up",
 			`route add default via ${this.#gateway.IPv4} dev eth0`,
 			`route add default via ${this.#gateway.IPv6} dev eth0`,
 		]);

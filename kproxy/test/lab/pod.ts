@@ -9,6 +9,8 @@ export interface Pod extends Host {
 	node: string;
 	/** Ends its agent, and takes it away with its link and routes. */
 	delete(): Promise<void>;
+	/** Gives it its addresses. To be called once, and on a pod that was made with `late`. */
+	giveAddresses(): void;
 	/** Gives it that many further addresses of each family. To be called once, and on a routed pod. */
 	addAddresses(count: number): Addresses[];
 }
@@ -21,6 +23,8 @@ export interface PodOptions {
 	hostNetwork?: boolean;
 	/** The node's unless told. */
 	style?: PodStyle;
+	/** Its link is there, its addresses are not, nor a route to them: `giveAddresses` is to be called. */
+	late?: boolean;
 }
 
 /** What a pod is made of. */
@@ -32,18 +36,22 @@ export interface PodParts {
 	/** From 2; the node is 1. */
 	podNumber: number;
 	style: PodStyle;
+	late: boolean;
 	mtu?: number;
 }
 
 /** Makes a pod in a namespace of its own. */
 export function createPod(lab: Lab, parts: PodParts): Pod {
-	const { name, cgroup, node, links, podNumber, ...link } = parts;
+	const { name, cgroup, node, links, podNumber, late, ...how } = parts;
 	const namespace = lab.namespace(name);
 	const pod = createHost(lab, { name, namespace, cgroup, ...podAddresses(node.number, podNumber) });
-	links.connect({ ...link, device: `pod${podNumber}`, pod });
+	const link = { ...how, device: `pod${podNumber}`, pod };
+	links.connect(link);
+	if (!late) links.address(link);
 	const whole: Pod = {
 		...pod,
 		node: node.name,
+		giveAddresses: () => links.address(link),
 		addAddresses: (count) => addTo(node.namespace, { pod, node: node.number, number: podNumber, count }),
 		async delete() {
 			node.pods.delete(whole);
@@ -59,15 +67,17 @@ export function podOnHost(lab: Lab, of: { node: Host; name: string; cgroup: stri
 	const { node, name, cgroup } = of;
 	const { namespace, IPv4, IPv6 } = node;
 	const process = createHost(lab, { name, namespace, cgroup, IPv4, IPv6 });
+	const noNetwork = () => {
+		throw new Error(`${name} has no network of its own: give addresses to a pod without hostNetwork`);
+	};
 	return {
 		...process,
 		node: node.name,
 		async delete() {
 			await (await process.agent()).close();
 		},
-		addAddresses: () => {
-			throw new Error(`${name} has no network of its own: give addresses to a pod without hostNetwork`);
-		},
+		giveAddresses: noNetwork,
+		addAddresses: noNetwork,
 	};
 }
 

@@ -25,6 +25,9 @@ const calls = lazily((): SocketCalls => {
 
 const familyNetlink = 16;
 const rawCloseOnExec = 3 | 0x80000;
+/** SOL_NETLINK and NETLINK_GET_STRICT_CHK. */
+const levelNetlink = 270;
+const strictChecking = 12;
 const dontWait = 0x40;
 /** Makes recv return the whole length of a message that the buffer is too short for. */
 const trueLength = 0x20;
@@ -55,10 +58,10 @@ export function connectToKernel(fd: number): number {
 	return resultOrErrno(calls().connect(fd, netlinkAddress(0), 12));
 }
 
-const levelNetlink = 270;
-const strictChecking = 12;
-
-/** From now on the kernel heeds every attribute of a dump's request, and refuses those it does not know. 0 or a negative errno. */
+/**
+ * From now on the kernel heeds all that a request to list says, instead of listing everything; since Linux 4.20.
+ * 0 or a negative errno.
+ */
 export function checkStrictly(fd: number): number {
 	return resultOrErrno(calls().setsockopt(fd, levelNetlink, strictChecking, Uint8Array.of(1, 0, 0, 0), 4));
 }

@@ -19,15 +19,15 @@ export interface NetworkLink {
 	masterKind?: string;
 	/** Bytes. */
 	mtu: number;
-	/** Of a veth or its like whose other end is in another network namespace. */
+	/** What it hangs on in another network namespace: of a veth or netkit device its other end. */
 	peer?: LinkPeer;
 }
 
-/** The other end of a link, somewhere else. */
+/** A device in another network namespace. */
 export interface LinkPeer {
-	/** Index there. */
+	/** Its index there. */
 	ifindex: number;
-	/** Number that this namespace has for that one. */
+	/** The number that this namespace has for that one. */
 	namespaceId: number;
 }
 
@@ -125,10 +125,14 @@ export function parseLink({ type, body }: NetlinkMessage): NetworkLink[] {
 	];
 }
 
-/** IFLA_LINK is another namespace's number where IFLA_LINK_NETNSID says which. */
-function peerOf(attributes: Map<number, DataView>): Pick<NetworkLink, "peer"> {
+/** NETNSA_NSID_NOT_ASSIGNED, which is -1. */
+const noNamespace = 0xffff_ffff;
+
+/** IFLA_LINK is an index in another namespace where IFLA_LINK_NETNSID is there, and 0 where nothing is left of it. */
+function peerOf(attributes: ReadonlyMap<number, DataView>): Pick<NetworkLink, "peer"> {
 	const [ifindex, namespaceId] = [readU32(attributes.get(5)), readU32(attributes.get(37))];
-	return ifindex === undefined || namespaceId === undefined ? {} : { peer: { ifindex, namespaceId } };
+	if (!ifindex || namespaceId === undefined || namespaceId === noNamespace) return {};
+	return { peer: { ifindex, namespaceId } };
 }
 
 const scopes: Readonly<Record<number, AddressScope>> = {
@@ -164,7 +168,8 @@ export function parseAddress({ type, body }: NetlinkMessage): NetworkAddress[] {
 	];
 }
 
-function formatAddress(family: number, value: DataView): string | undefined {
+/** Undefined where the family is another, or the length another family's. */
+export function formatAddress(family: number, value: DataView): string | undefined {
 	if (family === familyIpv4 && value.byteLength === 4) return address4.decode(value, 0);
 	if (family === familyIpv6 && value.byteLength === 16) return address6.decode(value, 0);
 	return undefined;

@@ -4,6 +4,7 @@ import { failure } from "../failure.ts";
 import { closeDescriptor } from "../ffi/descriptor.ts";
 import {
 	bindNetlink,
+	checkStrictly,
 	connectToKernel,
 	openNetlinkDescriptor,
 	receiveNetlink,
@@ -51,6 +52,12 @@ export class NetlinkSocket {
 		throw failure({ operation: "open", object: "a netlink socket" }, -status);
 	}
 
+	/** Has the kernel list only what a request asks for. Throws BpfError, below Linux 4.20. */
+	strict(): void {
+		const status = checkStrictly(this.fd);
+		if (status < 0) throw failure({ operation: "set up", object: "a netlink socket" }, -status);
+	}
+
 	/** All messages of a dump. Throws BpfError, `DUMP_INTERRUPTED` where what it lists never stood still. */
 	dump(request: NetlinkRequest): NetlinkMessage[] {
 		const answered = this.tryDump(request);
@@ -76,10 +83,19 @@ export class NetlinkSocket {
 
 	/** Asks for an action and returns 0 or the errno (positive) that the kernel answers. Throws BpfError. */
 	act(request: NetlinkRequest): number {
+		const answered = this.ask(request);
+		return typeof answered === "number" ? answered : 0;
+	}
+
+	/** What the kernel answers to a question about one thing, or the errno (positive) with which it refuses. Throws BpfError. */
+	ask(request: NetlinkRequest): NetlinkMessage[] | number {
 		const sequence = this.#send(request, flagAck);
+		const found: NetlinkMessage[] = [];
 		for (;;) {
 			for (const message of this.#mustReceive(request)) {
-				if (message.sequence === sequence && message.type === messageError) return errnoOf(message);
+				if (message.sequence !== sequence) continue;
+				if (message.type !== messageError) found.push(message);
+				else return errnoOf(message) || found;
 			}
 		}
 	}

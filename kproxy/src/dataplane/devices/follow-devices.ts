@@ -2,7 +2,13 @@ import { type NetworkSnapshot, probe, readNetwork, watchNetwork } from "bpf-load
 import type { Problem } from "../../problem.ts";
 import type { PacketPrograms } from "../load-objects.ts";
 import { type AttachedDevices, attachDevices, type DeviceHooks } from "./attach-devices.ts";
-import { type Classified, type ClassSettings, classifyDevices, type DeviceClass } from "./classify.ts";
+import {
+	type Classified,
+	type ClassifiedDevice,
+	type ClassSettings,
+	classifyDevices,
+	type DeviceClass,
+} from "./classify.ts";
 import { clsactHooks } from "./clsact-hooks.ts";
 import { deviceProblems } from "./device-problems.ts";
 import { type AddressSettings, deviceEntries, nodeAddressEntries } from "./node-addresses.ts";
@@ -27,6 +33,8 @@ export interface FollowOptions {
 	settings: DeviceSettings;
 	/** Gets all problems there are, after each change of the network and each new try. */
 	onProblems(problems: Problem[]): void;
+	/** Gets every device that is to have programs, before those that are new have any: a pod's first packet waits for nobody. */
+	onDevices?: (network: NetworkSnapshot, devices: readonly ClassifiedDevice[]) => void;
 	/** Gets what was done, after each change of the network and each new try. */
 	onAttached?: (result: AttachedDevices) => void;
 	/** Default: what the kernel has. */
@@ -128,7 +136,7 @@ interface Synced {
 
 /** Maps before programs, which read them from their first packet on. */
 function syncDevices(
-	{ maps, programs }: Pick<FollowOptions, "maps" | "programs">,
+	{ maps, programs, onDevices }: Pick<FollowOptions, "maps" | "programs" | "onDevices">,
 	{ hooks, network, settings }: { hooks: DeviceHooks; network: NetworkSnapshot; settings: DeviceSettings },
 ): Synced {
 	const classified = classifyDevices(network, settings);
@@ -136,6 +144,7 @@ function syncDevices(
 		...writeMap(maps.devices, deviceEntries(network, settings)),
 		...writeMap(maps.nodeAddresses, nodeAddressEntries(network, settings)),
 	];
+	onDevices?.(network, classified.devices);
 	const result = attachDevices(classified.devices, { hooks, programs });
 	return {
 		followed: asFollowed(classified, result),
