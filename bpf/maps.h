@@ -172,13 +172,21 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct in6_addr);
+	__type(key, struct peer_address);
 	__type(value, __u32);
 } peer_addresses SEC(".maps") DOC("Class of each pod's address, of all nodes; 0: no rule has it as a peer.");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct in6_addr);
+	__type(value, struct pod_name);
+} pod_names SEC(".maps") DOC("Pod of each address, of all nodes; only userspace reads it.");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 131072);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct peer_prefix);
 	__type(value, __u32);
@@ -186,7 +194,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 262144);
+	__uint(max_entries, 524288);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct policy_key);
 	__type(value, __u32);
@@ -217,8 +225,9 @@ struct {
 } set_policies SEC(".maps") DOC("Policies that select the pods of a rule set; only userspace reads it.");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, __u64);
 } rule_hits SEC(".maps") DOC("New flows that each rule has allowed, by its number.");
@@ -231,7 +240,7 @@ struct {
 } judging SEC(".maps") DOC("Room for the packet that a program is judging.");
 
 /* A power of two. */
-#define EVENTS 2048
+#define EVENTS 1024
 #define EVENTS_A_SECOND 256
 
 /* No ring buffer: several may read it, and what was written before they came. */
@@ -240,7 +249,7 @@ struct {
 	__uint(max_entries, EVENTS);
 	__type(key, __u32);
 	__type(value, struct event);
-} events SEC(".maps") DOC("The last refused packets of each CPU; the oldest is overwritten.");
+} events SEC(".maps") DOC("What each CPU refused last, and new flows; the oldest is overwritten.");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -22,6 +22,7 @@
 	X(NOT_IP,             4, "Passed as it is: neither IPv4 nor IPv6.")                                     \
 	X(TAGGED,             5, "Passed as it is: a VLAN tag; the VLAN device sees it without.")               \
 	X(LEFT_TO_PACKETS,    6, "Passed as it is: needs the client address, which only its packets have.")     \
+	X(FLOW_ALLOWED,       7, "Passed by policy: the first packet of a pod's flow. Only noted, not counted.") \
 	X(NO_BACKEND,        32, "Rejected: the frontend has no backend.")                                      \
 	X(SLOT_MISSING,      33, "Dropped: the frontend's range leads outside svc_slots.")                      \
 	X(BACKEND_MISSING,   34, "Dropped: the slot names a backend that is free or outside svc_backends.")     \

@@ -9,6 +9,7 @@
 #include "lib/affinity.h"
 #include "lib/backend.h"
 #include "lib/count.h"
+#include "lib/event.h"
 #include "lib/frontend.h"
 #include "lib/parse.h"
 #include "lib/reverse.h"
@@ -165,20 +166,44 @@ static __always_inline enum reason show_sender(struct bpf_sock_addr *ctx, enum f
 	return 0;
 }
 
-/* Not inlined: it is rare, and its signature brings the enums into BTF. */
-static __noinline enum verdict refuse(enum reason reason, enum hook hook, enum direction direction)
+static __always_inline void note_dial(const struct endpoint *dialled, enum protocol protocol,
+				      enum reason reason, enum hook hook)
 {
+	struct event_head *head;
+	struct event *event = begin_event(&head);
+
+	if (!event)
+		return;
+	event->flow.destination = dialled->address;
+	event->flow.destination_port = dialled->port;
+	event->flow.protocol = protocol;
+	event->reason = reason;
+	event->hook = hook;
+	event->direction = DIRECTION_EGRESS;
+	end_event(head, event);
+}
+
+/* Not inlined: it is rare, and its signature brings the enums into BTF. */
+static __noinline enum verdict refuse(const struct endpoint *dialled, enum protocol protocol,
+				      enum reason reason, enum hook hook, enum direction direction)
+{
+	if (!dialled)
+		return VERDICT_REFUSE;
 	count(reason, hook, direction);
+	note_dial(dialled, protocol, reason, hook);
 	if (refuse_with_errno)
 		bpf_set_retval(-ECONNREFUSED);
 	return VERDICT_REFUSE;
 }
 
-static __always_inline enum verdict conclude(enum reason reason, enum hook hook, enum direction direction)
+static __always_inline enum verdict conclude(struct bpf_sock_addr *ctx, enum family family,
+					     enum reason reason, enum hook hook)
 {
-	if (reason >= REASON_REFUSED)
-		return refuse(reason, hook, direction);
-	count(reason, hook, direction);
+	struct endpoint dialled;
+
+	if (reason >= REASON_REFUSED && !parse_endpoint(ctx, family, &dialled))
+		return refuse(&dialled, ctx->protocol, reason, hook, DIRECTION_EGRESS);
+	count(reason, hook, DIRECTION_EGRESS);
 	return VERDICT_PASS;
 }
 
@@ -191,14 +216,14 @@ static __always_inline enum verdict conclude(enum reason reason, enum hook hook,
 SEC("cgroup/connect4")
 int sock_connect4(struct bpf_sock_addr *ctx)
 {
-	return conclude(dial(ctx, FAMILY_IPV4), HOOK_CONNECT, DIRECTION_EGRESS);
+	return conclude(ctx, FAMILY_IPV4, dial(ctx, FAMILY_IPV4), HOOK_CONNECT);
 }
 
 /* Hook: connect() to an IPv6 address, IPv4 mapped among them. Maps and outcomes: as sock_connect4. */
 SEC("cgroup/connect6")
 int sock_connect6(struct bpf_sock_addr *ctx)
 {
-	return conclude(dial(ctx, FAMILY_IPV6), HOOK_CONNECT, DIRECTION_EGRESS);
+	return conclude(ctx, FAMILY_IPV6, dial(ctx, FAMILY_IPV6), HOOK_CONNECT);
 }
 
 /*
@@ -209,14 +234,14 @@ int sock_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int sock_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return conclude(send(ctx, FAMILY_IPV4), HOOK_SENDMSG, DIRECTION_EGRESS);
+	return conclude(ctx, FAMILY_IPV4, send(ctx, FAMILY_IPV4), HOOK_SENDMSG);
 }
 
 /* Hook: sendto() and sendmsg() with an IPv6 address, UDP. Maps and outcomes: as sock_sendmsg4. */
 SEC("cgroup/sendmsg6")
 int sock_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return conclude(send(ctx, FAMILY_IPV6), HOOK_SENDMSG, DIRECTION_EGRESS);
+	return conclude(ctx, FAMILY_IPV6, send(ctx, FAMILY_IPV6), HOOK_SENDMSG);
 }
 
 /*
@@ -273,11 +298,14 @@ static __always_inline enum reason check_bind(struct bpf_sock *ctx, bool mapped)
 }
 
 /* As of a port that somebody has; before Linux 6.1, EPERM. */
-static __always_inline enum verdict conclude_bind(enum reason reason)
+static __always_inline enum verdict conclude_bind(struct bpf_sock *ctx, enum reason reason)
 {
+	struct endpoint bound = {.port = bpf_htons(ctx->src_port)};
+
 	if (reason == REASON_NOT_FRONTEND)
 		return VERDICT_PASS;
 	count(reason, HOOK_POST_BIND, DIRECTION_EGRESS);
+	note_dial(&bound, ctx->protocol, reason, HOOK_POST_BIND);
 	if (refuse_with_errno)
 		bpf_set_retval(-EADDRINUSE);
 	return VERDICT_REFUSE;
@@ -291,7 +319,7 @@ static __always_inline enum verdict conclude_bind(enum reason reason)
 SEC("cgroup/post_bind4")
 int sock_bind4(struct bpf_sock *ctx)
 {
-	return conclude_bind(check_bind(ctx, true));
+	return conclude_bind(ctx, check_bind(ctx, true));
 }
 
 /* Hook: the same of an IPv6 socket, which has the IPv4 port too. Maps and outcomes: as sock_bind4. */
@@ -300,7 +328,7 @@ int sock_bind6(struct bpf_sock *ctx)
 {
 	enum reason reason = check_bind(ctx, false);
 
-	return conclude_bind(reason == REASON_NOT_FRONTEND ? check_bind(ctx, true) : reason);
+	return conclude_bind(ctx, reason == REASON_NOT_FRONTEND ? check_bind(ctx, true) : reason);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

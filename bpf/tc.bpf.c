@@ -301,6 +301,51 @@ static __always_inline enum hook packet_hook(bool pod)
 	return pod ? HOOK_POD : HOOK_NODE;
 }
 
+static __always_inline bool is_of_policy(enum reason reason)
+{
+	return reason == REASON_POLICY_EGRESS || reason == REASON_POLICY_INGRESS ||
+	       reason == REASON_FLOW_ALLOWED;
+}
+
+/* Whom policy has judged, and by what. */
+static __always_inline void note_judgement(struct event *event)
+{
+	const struct judgement *about;
+	__u32 only = 0;
+
+	about = bpf_map_lookup_elem(&judging, &only);
+	if (!about)
+		return;
+	event->peer = about->flow.destination;
+	event->peer_port = about->flow.destination_port;
+	event->policy_set = about->policy_set;
+	event->rule = about->rule;
+}
+
+/* Not inlined: it is rare. */
+static __noinline int note_packet(struct __sk_buff *skb, const struct packet *packet, enum reason reason,
+				  enum hook hook, enum direction direction)
+{
+	struct event_head *head;
+	struct event *event;
+
+	if (!skb || !packet)
+		return 0;
+	event = begin_event(&head);
+	if (!event)
+		return 0;
+	event->flow = packet->flow;
+	event->ifindex = skb->ifindex;
+	event->length = skb->len;
+	event->reason = reason;
+	event->hook = hook;
+	event->direction = direction;
+	if (is_of_policy(reason))
+		note_judgement(event);
+	end_event(head, event);
+	return 0;
+}
+
 /* Not inlined: it is rare, and its signature brings the enums into BTF. */
 static __noinline int refuse(struct __sk_buff *skb, const struct packet *packet, enum reason reason,
 			     enum hook hook, enum direction direction)
@@ -308,7 +353,7 @@ static __noinline int refuse(struct __sk_buff *skb, const struct packet *packet,
 	if (!skb || !packet)
 		return VERDICT_DROP;
 	count_packet(reason, hook, direction, skb->len);
-	note_refused(skb, packet, reason, hook, direction);
+	note_packet(skb, packet, reason, hook, direction);
 	if (direction == DIRECTION_INGRESS && is_rejected(reason) && write_rejection(skb, packet))
 		return bpf_redirect(skb->ifindex, 0);
 	return VERDICT_DROP;
@@ -331,6 +376,21 @@ static __always_inline bool is_judged(enum reason reason)
 	return reason < REASON_REFUSED && reason != REASON_NOT_IP && reason != REASON_TAGGED;
 }
 
+/* Judges a packet of a pod and notes where it opens a flow. Returns 0 or the reason why it does not pass. */
+static __always_inline enum reason apply_policy(struct __sk_buff *skb, const struct packet *packet,
+						const struct flow *flow, enum direction direction,
+						bool portless)
+{
+	bool sends = direction == DIRECTION_EGRESS;
+	enum reason reason;
+
+	reason = judge_packet(skb, packet, flow, direction, portless);
+	if (reason != REASON_FLOW_ALLOWED)
+		return reason;
+	note_packet(skb, packet, reason, HOOK_POD, sends ? DIRECTION_INGRESS : DIRECTION_EGRESS);
+	return 0;
+}
+
 static __always_inline int ingress(struct __sk_buff *skb, bool pod)
 {
 	struct packet packet = {};
@@ -344,7 +404,7 @@ static __always_inline int ingress(struct __sk_buff *skb, bool pod)
 	if (!reason)
 		reason = find_destination(skb, &packet, pod, &to);
 	if (pod && is_judged(reason))
-		denied = judge_packet(skb, &packet, &to, DIRECTION_EGRESS, portless);
+		denied = apply_policy(skb, &packet, &to, DIRECTION_EGRESS, portless);
 	if (denied)
 		reason = denied;
 	else if (!reason)
@@ -360,7 +420,7 @@ static __always_inline int egress(struct __sk_buff *skb, bool pod)
 
 	reason = parse_packet(skb, &packet);
 	if (pod && is_judged(reason))
-		denied = judge_packet(skb, &packet, &packet.flow, DIRECTION_INGRESS, reason);
+		denied = apply_policy(skb, &packet, &packet.flow, DIRECTION_INGRESS, reason);
 	if (denied) {
 		reason = denied;
 	} else if (!reason) {

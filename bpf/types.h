@@ -259,19 +259,41 @@ enum pod_flag {
 struct pod {
 	__u32 ifindex DOC("Host side of its interface.");
 	__u32 policy_set DOC("Number of its rule set; 0: no policy selects it.");
+	__u32 generation DOC("Which peer_addresses and peer_classes its rule set goes with.");
 	enum pod_flag flags DOC("Any number of its bits.");
 	__u8 reserved[3];
 };
-_Static_assert(sizeof(struct pod) == 12, "pod");
+_Static_assert(sizeof(struct pod) == 16, "pod");
 
-/* Whether a pod is known that is behind an interface. */
-enum pod_interface { POD_INTERFACE_UNKNOWN, POD_INTERFACE_KNOWN };
+/* What is known of an interface that a pod may be behind. */
+enum pod_interface {
+	POD_INTERFACE_UNKNOWN,
+	POD_INTERFACE_KNOWN,    /* a pod is behind it */
+	POD_INTERFACE_CONTESTED /* it claims what another one claims: no pod's word is taken */
+};
 
-struct peer_prefix {
-	__u32 prefix_length DOC("Bits of the address that count.");
+struct pod_name {
+	char namespace[64];
+	char name[256];
+};
+_Static_assert(sizeof(struct pod_name) == 320, "pod_name");
+
+/*
+ * A daemon that starts, or has lost count, writes all peers anew beside those that are there, under the next
+ * generation, and then moves one pod after the other: no packet meets a mixture.
+ */
+struct peer_address {
+	__u32 generation;
 	struct in6_addr address DOC("IPv4 as ::ffff:a.b.c.d.");
 };
-_Static_assert(sizeof(struct peer_prefix) == 20, "peer_prefix");
+_Static_assert(sizeof(struct peer_address) == 20, "peer_address");
+
+struct peer_prefix {
+	__u32 prefix_length DOC("Bits that count: 32 of the generation, and those of the address.");
+	__u32 generation;
+	struct in6_addr address DOC("IPv4 as ::ffff:a.b.c.d.");
+};
+_Static_assert(sizeof(struct peer_prefix) == 24, "peer_prefix");
 
 /* Stands for every peer. */
 #define ANY_CLASS 0xffffffff
@@ -301,25 +323,28 @@ enum policy_flag {
 	POLICY_OFF = 0,
 	POLICY_ENFORCED = 1,
 	POLICY_UNKNOWN_ALLOWED = 2, /* pods that could not be tied to an interface */
-	POLICY_RECHECKED = 4        /* established flows are judged again when policy changes */
+	POLICY_RECHECKED = 4,       /* established flows are judged again when policy changes */
+	POLICY_FLOWS_NOTED = 8      /* new flows that pass are events, too */
 } PACKED;
 
 struct policy_state {
 	__u32 epoch DOC("Grows with each change of policy.");
+	__u32 generation DOC("The one that was written last.");
 	enum policy_flag flags DOC("Any number of its bits.");
 	__u8 reserved[3];
 };
-_Static_assert(sizeof(struct policy_state) == 8, "policy_state");
+_Static_assert(sizeof(struct policy_state) == 12, "policy_state");
 
 /* A packet to be judged, and what a verdict rests on: room that no stack has. */
 struct judgement {
 	struct flow flow DOC("From the pod's side: its source is the pod.");
 	__u32 ifindex;
 	__u32 policy_set DOC("Of the pod; 0: unknown.");
+	__u32 rule DOC("That let a new flow pass; 0: nothing forbade it.");
 	__u8 opens;
 	__u8 error;
 	__u8 neighbour;
-	__u8 reserved[5];
+	__u8 reserved;
 };
 _Static_assert(sizeof(struct judgement) == 56, "judgement");
 
@@ -338,20 +363,26 @@ struct set_policy_key {
 };
 _Static_assert(sizeof(struct set_policy_key) == 8, "set_policy_key");
 
-/* A refused packet, as the hook found it. */
+/* A dial or packet that was refused, or the first packet of a flow that policy lets pass, as the hook found
+ * it. */
 struct event {
 	__u64 sequence DOC("Counts up on each CPU from 1; 0: it is being written.");
 	__u64 at_ns DOC("On CLOCK_MONOTONIC.");
-	struct flow flow DOC("Of an ICMP error that of the packet inside, turned round.");
-	__u32 ifindex;
-	__u32 policy_set DOC("Of the pod, where policy has refused it.");
+	struct flow flow DOC(
+		"Of an ICMP error that of the packet inside, turned round; of a dial without its source.");
+	struct in6_addr
+		peer DOC("Whom policy has judged: behind a Service its backend; :: where policy has not.");
+	__u32 ifindex DOC("0: a socket's dial.");
+	__u32 policy_set DOC("Of the pod, where policy has judged.");
+	__u32 rule DOC("That let it pass; 0: none did, or nothing forbade it.");
 	__u32 length DOC("Bytes of the packet.");
+	__be16 peer_port;
 	__u8 reason DOC("Number in reasons.h.");
 	__u8 hook DOC("Number in reasons.h.");
 	__u8 direction DOC("0 egress, 1 ingress.");
-	__u8 reserved;
+	__u8 reserved[3];
 };
-_Static_assert(sizeof(struct event) == 72, "event");
+_Static_assert(sizeof(struct event) == 96, "event");
 
 struct event_head {
 	__u64 written DOC("Events so far on this CPU: the sequence of the last.");

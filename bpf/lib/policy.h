@@ -81,12 +81,13 @@ static __always_inline bool is_live(const struct policy_flow *known, const struc
 	       (!(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch);
 }
 
-static __always_inline __u32 class_of(const struct in6_addr *peer)
+static __always_inline __u32 class_of(const struct in6_addr *peer, __u32 generation)
 {
-	struct peer_prefix key = {.prefix_length = 128, .address = *peer};
+	struct peer_prefix key = {.prefix_length = 160, .generation = generation, .address = *peer};
 	const __u32 *found;
 
-	found = bpf_map_lookup_elem(&peer_addresses, peer);
+	/* What follows the length in the one key is the other. */
+	found = bpf_map_lookup_elem(&peer_addresses, &key.generation);
 	if (!found)
 		found = bpf_map_lookup_elem(&peer_classes, &key);
 	return found ? *found : 0;
@@ -111,12 +112,9 @@ static __always_inline const __u32 *find_rule(const struct pod *pod, __u32 peer_
 static __always_inline void count_hit(__u32 rule)
 {
 	__u64 *hits = bpf_map_lookup_elem(&rule_hits, &rule);
-	__u64 first = 1;
 
 	if (hits)
-		(*hits)++;
-	else
-		bpf_map_update_elem(&rule_hits, &rule, &first, BPF_ANY);
+		__sync_fetch_and_add(hits, 1);
 }
 
 /* Whether rules let the flow pass: -1 not, else the rule's number; 0: the pod is not isolated. */
@@ -130,7 +128,7 @@ static __noinline int apply_rules(const struct pod *pod, const struct flow *flow
 		return -1;
 	if (!(pod->flags & (sends ? POD_ISOLATED_EGRESS : POD_ISOLATED_INGRESS)))
 		return 0;
-	peer_class = class_of(&flow->destination);
+	peer_class = class_of(&flow->destination, pod->generation);
 	rule = peer_class ? find_rule(pod, peer_class, direction, flow) : NULL;
 	if (!rule && pod->flags & (sends ? POD_ANY_EGRESS : POD_ANY_INGRESS))
 		rule = find_rule(pod, ANY_CLASS, direction, flow);
@@ -157,8 +155,8 @@ static __always_inline enum reason judge_unknown(const struct policy_state *stat
 }
 
 /*
- * Judges a flow that is not remembered, or begins anew; `known` is what was remembered of it. Returns 0 or
- * the reason why it does not pass.
+ * Judges a flow that is not remembered, or begins anew; `known` is what was remembered of it. Returns as
+ * judge_packet.
  */
 static __always_inline enum reason judge_new(struct judgement *about, const struct policy_state *state,
 					     const struct policy_flow *known, __u32 direction, __u64 now)
@@ -170,6 +168,8 @@ static __always_inline enum reason judge_new(struct judgement *about, const stru
 	interface = bpf_map_lookup_elem(&pod_interfaces, &about->ifindex);
 	if (!interface || about->neighbour)
 		return 0;
+	if (*interface == POD_INTERFACE_CONTESTED)
+		return REASON_UNKNOWN_POD;
 	pod = bpf_map_lookup_elem(&pods, &about->flow.source);
 	if (!pod || pod->ifindex != about->ifindex) {
 		if (*interface == POD_INTERFACE_UNKNOWN)
@@ -195,12 +195,13 @@ static __always_inline enum reason judge_new(struct judgement *about, const stru
 	if (rule)
 		count_hit(rule);
 	remember_flow(about, rule, direction, state->epoch, now);
-	return 0;
+	about->rule = rule;
+	return state->flags & POLICY_FLOWS_NOTED ? REASON_FLOW_ALLOWED : 0;
 }
 
 /*
  * Judges the packet in `judging`. A function of its own that takes context and numbers alone, for the
- * verifier to walk once. Returns 0 or the reason why it does not pass.
+ * verifier to walk once. Returns as judge_packet.
  */
 __attribute__((noinline)) int judge(struct __sk_buff *skb, __u32 direction)
 {
@@ -224,7 +225,7 @@ __attribute__((noinline)) int judge(struct __sk_buff *skb, __u32 direction)
 
 /*
  * Judges a packet of a pod's interface, where policy is enforced. `flow` is what it is between its
- * translations. Returns 0 or the reason why it does not pass.
+ * translations. Returns the reason why it does not pass, FLOW_ALLOWED where that is to be noted, or 0.
  */
 static __always_inline enum reason judge_packet(struct __sk_buff *skb, const struct packet *packet,
 						const struct flow *flow, enum direction direction,

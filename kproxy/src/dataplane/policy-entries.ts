@@ -1,10 +1,12 @@
 /** Planned rows as entries of the policy maps. */
-import type { PodEntry, PolicyStep, RuleEntry, RuleName, SetPolicy } from "../plan/policy/tables.ts";
+import type { PodEntry, RuleEntry, RuleName, SetPolicy } from "../plan/policy/tables.ts";
 import {
 	Direction,
+	type PeerAddress,
 	type PeerPrefix,
 	type Pod,
 	PodFlag,
+	type PodName,
 	type PolicyKey,
 	type PolicyName,
 	type SetPolicyKey,
@@ -36,21 +38,27 @@ export function policyKey({
 }
 
 /** A pod behind an interface of this node. */
-export function podValue({ set, isolated, any }: PodEntry, ifindex: number): Pod {
+export function podValue(
+	{ set, isolated, any }: PodEntry,
+	{ ifindex, generation }: Pick<Pod, "ifindex" | "generation">,
+): Pod {
 	const flags =
 		(isolated.egress ? PodFlag.ISOLATED_EGRESS : 0) |
 		(isolated.ingress ? PodFlag.ISOLATED_INGRESS : 0) |
 		(any.egress ? PodFlag.ANY_EGRESS : 0) |
 		(any.ingress ? PodFlag.ANY_INGRESS : 0);
-	return { ifindex, policySet: set, flags: flags as PodFlag };
+	return { ifindex, policySet: set, generation, flags: flags as PodFlag };
 }
 
+/** Bits of a peer_prefix in front of the address. */
+const GENERATION_BITS = 32;
+
 /** A block of addresses in its one spelling; bits are counted as in IPv6. */
-export function peerPrefix(cidr: string): PeerPrefix {
+export function peerPrefix(cidr: string, generation: number): PeerPrefix {
 	const slash = cidr.lastIndexOf("/");
 	const address = cidr.slice(0, slash);
 	const bits = Number(cidr.slice(slash + 1));
-	return { prefixLength: address.includes(":") ? bits : 96 + bits, address };
+	return { prefixLength: GENERATION_BITS + (address.includes(":") ? bits : 96 + bits), generation, address };
 }
 
 export function ruleName({ namespace, policy, direction, index }: RuleName): PolicyName {
@@ -65,13 +73,29 @@ export function setPolicyEntries(set: number, policies: readonly SetPolicy[]): [
 	]);
 }
 
-/** The peers of a step, addresses of pods apart from blocks. */
-export function splitPeers({ peers }: PolicyStep) {
-	const addresses: [string, number | undefined][] = [];
+/** Peers, addresses of pods apart from blocks. */
+export function splitPeers(peers: Iterable<readonly [string, number | undefined]>, generation: number) {
+	const addresses: [PeerAddress, number | undefined][] = [];
 	const blocks: [PeerPrefix, number | undefined][] = [];
 	for (const [text, number] of peers) {
-		if (text.includes("/")) blocks.push([peerPrefix(text), number]);
-		else addresses.push([text, number]);
+		if (text.includes("/")) blocks.push([peerPrefix(text, generation), number]);
+		else addresses.push([{ generation, address: text }, number]);
 	}
 	return { addresses, blocks };
+}
+
+/** `namespace/name` as the kernel has it. */
+export function podName(text: string): PodName {
+	const slash = text.indexOf("/");
+	return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}
+
+/** The rule behind its name in the kernel. */
+export function ruleNameOf({ namespace, name, rule, direction }: PolicyName): RuleName {
+	return {
+		namespace,
+		policy: name,
+		direction: direction === Direction.EGRESS ? "egress" : "ingress",
+		index: rule,
+	};
 }

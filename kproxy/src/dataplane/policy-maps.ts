@@ -2,9 +2,11 @@ import type { MapHandle } from "bpf-loader";
 import { type MapTable, openArray, openHash, openLpmTrie } from "bpf-maps";
 import {
 	maps,
+	type PeerAddress,
 	type PeerPrefix,
 	type Pod,
 	type PodInterface,
+	type PodName,
 	type PolicyKey,
 	type PolicyName,
 	type PolicyState,
@@ -17,10 +19,13 @@ export interface PolicyMaps {
 	pods: MapTable<string, Pod>;
 	interfaces: MapTable<number, PodInterface>;
 	ownAddresses: MapTable<string, number>;
-	peerAddresses: MapTable<string, number>;
+	peerAddresses: MapTable<PeerAddress, number>;
+	podNames: MapTable<string, PodName>;
 	peerClasses: MapTable<PeerPrefix, number>;
 	rules: MapTable<PolicyKey, number>;
 	names: MapTable<number, PolicyName>;
+	/** New flows by rule. */
+	hits: MapTable<number, bigint>;
 	setPolicies: MapTable<SetPolicyKey, PolicyName>;
 }
 
@@ -32,9 +37,11 @@ export type PolicyMapNames = Pick<
 	| "pod_interfaces"
 	| "own_addresses"
 	| "peer_addresses"
+	| "pod_names"
 	| "peer_classes"
 	| "policy_rules"
 	| "policy_names"
+	| "rule_hits"
 	| "set_policies"
 >;
 
@@ -46,9 +53,11 @@ export function openPolicyMaps(handles: Readonly<Record<keyof PolicyMapNames, Ma
 		interfaces: openHash(handles.pod_interfaces, maps.pod_interfaces),
 		ownAddresses: openHash(handles.own_addresses, maps.own_addresses),
 		peerAddresses: openHash(handles.peer_addresses, maps.peer_addresses),
+		podNames: openHash(handles.pod_names, maps.pod_names),
 		peerClasses: openLpmTrie(handles.peer_classes, maps.peer_classes),
 		rules: openLpmTrie(handles.policy_rules, maps.policy_rules),
 		names: openHash(handles.policy_names, maps.policy_names),
+		hits: openHash(handles.rule_hits, maps.rule_hits),
 		setPolicies: openHash(handles.set_policies, maps.set_policies),
 	};
 }

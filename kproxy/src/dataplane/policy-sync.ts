@@ -1,35 +1,71 @@
+/** Writes planned policy into the kernel, in an order in which a packet meets the old or the new. */
 import type { Table } from "bpf-maps";
-import type { PolicyStep } from "../plan/policy/tables.ts";
-import { podValue, policyKey, ruleName, setPolicyEntries, splitPeers } from "./policy-entries.ts";
+import type {
+	PodEntry,
+	PolicyStep,
+	PolicyTables,
+	RuleEntry,
+	RuleName,
+	SetPolicy,
+} from "../plan/policy/tables.ts";
+import type { Pod } from "./generated/tc.ts";
+import {
+	podName,
+	podValue,
+	policyKey,
+	ruleName,
+	ruleNameOf,
+	setPolicyEntries,
+	splitPeers,
+} from "./policy-entries.ts";
 import type { PolicyMaps } from "./policy-maps.ts";
+
+/** Where pods are, and which generation of peers is written. */
+export interface PolicyPlace {
+	generation: number;
+	/** Index of the interface that an address is behind; a pod that is behind none has no entry. */
+	ifindexOf(address: string): number | undefined;
+}
 
 /** What a step leaves behind: to be deleted when no program can be at work with it any more. */
 export type PolicyLeftovers = Pick<PolicyStep, "leftRules" | "leftRuleNames" | "leftSets">;
 
+/** Writes a step: rules first, then what points at them. Throws what the maps throw. */
+export function writePolicyStep(maps: PolicyMaps, step: PolicyStep, place: PolicyPlace): void {
+	writeRules(maps, step);
+	writePeers(maps, step, place);
+	put(maps.podNames, map(step.podNames, podName));
+	writePods(maps, step.pods, place);
+}
+
 /**
- * Writes a step: rules first, then what points at them. `ifindexOf` says behind which interface a pod's address is; one
- * that is behind none has no entry. Throws what the maps throw; to write the step once more does no harm.
+ * Writes everything under a generation that no pod has yet, then moves one pod after the other to it: each is judged by
+ * all of the old or all of the new. Throws what the maps throw; what was there before is untouched by what comes first.
  */
-export function writePolicyStep(
-	maps: PolicyMaps,
-	step: PolicyStep,
-	ifindexOf: (address: string) => number | undefined,
+export function writePolicyWhole(maps: PolicyMaps, tables: PolicyTables, place: PolicyPlace): void {
+	writeRules(maps, { ...tables, rules: tables.rules.values() });
+	writePeers(maps, tables, place);
+	put(maps.podNames, map(tables.podNames, podName));
+	writePods(maps, tables.pods, place);
+	const gone = Array.from(maps.pods.entries(), ([address]) => address).filter(
+		(address) => !tables.pods.has(address),
+	);
+	maps.pods.deleteAll(gone);
+}
+
+/** Writes the entries of pods; undefined: gone. */
+export function writePods(
+	maps: Pick<PolicyMaps, "pods">,
+	pods: Iterable<readonly [string, PodEntry | undefined]>,
+	{ generation, ifindexOf }: PolicyPlace,
 ): void {
-	maps.rules.setAll(step.rules.map((entry) => [policyKey(entry), entry.rule]));
-	maps.names.setAll(step.ruleNames.map(([number, name]) => [number, ruleName(name)]));
-	maps.setPolicies.setAll(step.setPolicies.flatMap(([set, policies]) => setPolicyEntries(set, policies)));
-	const { addresses, blocks } = splitPeers(step);
-	put(maps.peerClasses, blocks);
-	put(maps.peerAddresses, addresses);
+	const valueOf = (address: string, entry: PodEntry | undefined): Pod | undefined => {
+		const ifindex = entry && ifindexOf(address);
+		return entry && ifindex !== undefined ? podValue(entry, { ifindex, generation }) : undefined;
+	};
 	put(
 		maps.pods,
-		Array.from(step.pods, ([address, entry]) => {
-			const ifindex = entry && ifindexOf(address);
-			return [
-				address,
-				ifindex === undefined ? undefined : podValue(entry as NonNullable<typeof entry>, ifindex),
-			];
-		}),
+		Array.from(pods, ([address, entry]) => [address, valueOf(address, entry)]),
 	);
 }
 
@@ -40,11 +76,70 @@ export function deletePolicyLeftovers(
 ): void {
 	maps.rules.deleteAll(leftRules.map(policyKey));
 	maps.names.deleteAll(leftRuleNames);
+	maps.hits.deleteAll(leftRuleNames);
 	const left = new Set(leftSets);
-	if (left.size === 0) return;
-	maps.setPolicies.deleteAll(
-		Array.from(maps.setPolicies.entries(), ([key]) => key).filter(({ policySet }) => left.has(policySet)),
+	if (left.size > 0) deleteWhere(maps.setPolicies, ({ policySet }) => left.has(policySet));
+}
+
+/** Deletes what `writePolicyWhole` has put something else in the place of: `isOurs` says which sets are in use. */
+export function deleteOldGenerations(
+	maps: PolicyMaps,
+	{ tables, generation, isOurs }: { tables: PolicyTables; generation: number; isOurs(set: number): boolean },
+): void {
+	deleteWhere(maps.rules, ({ policySet }) => !isOurs(policySet));
+	deleteWhere(maps.setPolicies, ({ policySet }) => !isOurs(policySet));
+	deleteWhere(maps.peerAddresses, (key) => key.generation !== generation);
+	deleteWhere(maps.peerClasses, (key) => key.generation !== generation);
+	deleteWhere(maps.podNames, (address) => !tables.podNames.has(address));
+	deleteWhere(maps.names, (rule) => !tables.ruleNames.has(rule));
+	deleteWhere(maps.hits, (rule) => !tables.ruleNames.has(rule));
+}
+
+/** What a planner has to know of what is in the kernel already. */
+export function readPolicyBefore(maps: PolicyMaps): { lastSet: number; ruleNames: Map<number, RuleName> } {
+	let lastSet = 0;
+	for (const [{ policySet }] of maps.setPolicies.entries()) lastSet = Math.max(lastSet, policySet);
+	const ruleNames = Array.from(maps.names.entries(), ([rule, name]) => [rule, ruleNameOf(name)] as const);
+	return { lastSet, ruleNames: new Map(ruleNames) };
+}
+
+function writeRules(
+	maps: PolicyMaps,
+	{
+		rules,
+		ruleNames,
+		setPolicies,
+	}: {
+		rules: Iterable<RuleEntry>;
+		ruleNames: Iterable<readonly [number, RuleName]>;
+		setPolicies: Iterable<readonly [number, readonly SetPolicy[]]>;
+	},
+): void {
+	const names = [...ruleNames];
+	maps.names.setAll(names.map(([number, name]) => [number, ruleName(name)]));
+	// A rule that was there before goes on counting.
+	for (const [number] of names) maps.hits.set(number, 0n, "create");
+	maps.setPolicies.setAll(
+		Array.from(setPolicies).flatMap(([set, policies]) => setPolicyEntries(set, policies)),
 	);
+	maps.rules.setAll(Array.from(rules, (entry) => [policyKey(entry), entry.rule]));
+}
+
+function writePeers(
+	maps: PolicyMaps,
+	{ peers }: { peers: Iterable<readonly [string, number | undefined]> },
+	{ generation }: PolicyPlace,
+): void {
+	const { addresses, blocks } = splitPeers(peers, generation);
+	put(maps.peerClasses, blocks);
+	put(maps.peerAddresses, addresses);
+}
+
+function map<From, To>(
+	entries: Iterable<readonly [string, From | undefined]>,
+	convert: (from: From) => To,
+): (readonly [string, To | undefined])[] {
+	return Array.from(entries, ([key, value]) => [key, value === undefined ? undefined : convert(value)]);
 }
 
 function put<K, V>(table: Table<K, V>, entries: readonly (readonly [K, V | undefined])[]): void {
@@ -54,4 +149,8 @@ function put<K, V>(table: Table<K, V>, entries: readonly (readonly [K, V | undef
 			.map(([key, value]) => [key, value]),
 	);
 	table.deleteAll(entries.filter(([, value]) => value === undefined).map(([key]) => key));
+}
+
+function deleteWhere<K, V>(table: Table<K, V>, isGone: (key: K) => boolean): void {
+	table.deleteAll(Array.from(table.entries(), ([key]) => key).filter(isGone));
 }

@@ -45,7 +45,7 @@ export type FrontendFlag = (typeof FrontendFlag)[keyof typeof FrontendFlag];
 export const frontendFlagCodec = u8 as Codec<FrontendFlag>;
 
 /** `enum pod_interface`. */
-export const PodInterface = { UNKNOWN: 0, KNOWN: 1 } as const;
+export const PodInterface = { UNKNOWN: 0, KNOWN: 1, CONTESTED: 2 } as const;
 export type PodInterface = (typeof PodInterface)[keyof typeof PodInterface];
 
 export const podInterfaceCodec = u32 as Codec<PodInterface>;
@@ -63,7 +63,7 @@ export type PodFlag = (typeof PodFlag)[keyof typeof PodFlag];
 export const podFlagCodec = u8 as Codec<PodFlag>;
 
 /** `enum policy_flag`. */
-export const PolicyFlag = { OFF: 0, ENFORCED: 1, UNKNOWN_ALLOWED: 2, RECHECKED: 4 } as const;
+export const PolicyFlag = { OFF: 0, ENFORCED: 1, UNKNOWN_ALLOWED: 2, RECHECKED: 4, FLOWS_NOTED: 8 } as const;
 export type PolicyFlag = (typeof PolicyFlag)[keyof typeof PolicyFlag];
 
 export const policyFlagCodec = u8 as Codec<PolicyFlag>;
@@ -96,6 +96,8 @@ export const Reason = {
 	TAGGED: 5,
 	/** Passed as it is: needs the client address, which only its packets have. */
 	LEFT_TO_PACKETS: 6,
+	/** Passed by policy: the first packet of a pod's flow. Only noted, not counted. */
+	FLOW_ALLOWED: 7,
 	/** Rejected: the frontend has no backend. */
 	NO_BACKEND: 32,
 	/** Dropped: the frontend's range leads outside svc_slots. */
@@ -152,6 +154,7 @@ export const reasonDocs = {
 	NOT_IP: "Passed as it is: neither IPv4 nor IPv6.",
 	TAGGED: "Passed as it is: a VLAN tag; the VLAN device sees it without.",
 	LEFT_TO_PACKETS: "Passed as it is: needs the client address, which only its packets have.",
+	FLOW_ALLOWED: "Passed by policy: the first packet of a pod's flow. Only noted, not counted.",
 	NO_BACKEND: "Rejected: the frontend has no backend.",
 	SLOT_MISSING: "Dropped: the frontend's range leads outside svc_slots.",
 	BACKEND_MISSING: "Dropped: the slot names a backend that is free or outside svc_backends.",
@@ -474,13 +477,19 @@ export interface Event {
 	sequence: bigint;
 	/** On CLOCK_MONOTONIC. */
 	atNs: bigint;
-	/** Of an ICMP error that of the packet inside, turned round. */
+	/** Of an ICMP error that of the packet inside, turned round; of a dial without its source. */
 	flow: Flow;
+	/** Whom policy has judged: behind a Service its backend; :: where policy has not. */
+	peer: string;
+	/** 0: a socket's dial. */
 	ifindex: number;
-	/** Of the pod, where policy has refused it. */
+	/** Of the pod, where policy has judged. */
 	policySet: number;
+	/** That let it pass; 0: none did, or nothing forbade it. */
+	rule: number;
 	/** Bytes of the packet. */
 	length: number;
+	peerPort: number;
 	/** Number in reasons.h. */
 	reason: number;
 	/** Number in reasons.h. */
@@ -489,33 +498,39 @@ export interface Event {
 	direction: number;
 }
 
-/** `struct event`, 72 bytes. */
+/** `struct event`, 96 bytes. */
 export const eventCodec: Codec<Event> = {
 	name: "struct event",
-	size: 72,
+	size: 96,
 	encode(value, view, offset) {
 		u64.encode(value.sequence, view, offset, "event.sequence");
 		u64.encode(value.atNs, view, offset + 8, "event.at_ns");
 		flowCodec.encode(value.flow, view, offset + 16, "event.flow");
-		u32.encode(value.ifindex, view, offset + 56, "event.ifindex");
-		u32.encode(value.policySet, view, offset + 60, "event.policy_set");
-		u32.encode(value.length, view, offset + 64, "event.length");
-		u8.encode(value.reason, view, offset + 68, "event.reason");
-		u8.encode(value.hook, view, offset + 69, "event.hook");
-		u8.encode(value.direction, view, offset + 70, "event.direction");
-		view.setUint8(offset + 71, 0);
+		address6.encode(value.peer, view, offset + 56, "event.peer");
+		u32.encode(value.ifindex, view, offset + 72, "event.ifindex");
+		u32.encode(value.policySet, view, offset + 76, "event.policy_set");
+		u32.encode(value.rule, view, offset + 80, "event.rule");
+		u32.encode(value.length, view, offset + 84, "event.length");
+		be16.encode(value.peerPort, view, offset + 88, "event.peer_port");
+		u8.encode(value.reason, view, offset + 90, "event.reason");
+		u8.encode(value.hook, view, offset + 91, "event.hook");
+		u8.encode(value.direction, view, offset + 92, "event.direction");
+		writeZeros(view, offset + 93, 3);
 	},
 	decode(view, offset) {
 		return {
 			sequence: u64.decode(view, offset),
 			atNs: u64.decode(view, offset + 8),
 			flow: flowCodec.decode(view, offset + 16),
-			ifindex: u32.decode(view, offset + 56),
-			policySet: u32.decode(view, offset + 60),
-			length: u32.decode(view, offset + 64),
-			reason: u8.decode(view, offset + 68),
-			hook: u8.decode(view, offset + 69),
-			direction: u8.decode(view, offset + 70),
+			peer: address6.decode(view, offset + 56),
+			ifindex: u32.decode(view, offset + 72),
+			policySet: u32.decode(view, offset + 76),
+			rule: u32.decode(view, offset + 80),
+			length: u32.decode(view, offset + 84),
+			peerPort: be16.decode(view, offset + 88),
+			reason: u8.decode(view, offset + 90),
+			hook: u8.decode(view, offset + 91),
+			direction: u8.decode(view, offset + 92),
 		};
 	},
 };
@@ -575,6 +590,8 @@ export interface Judgement {
 	ifindex: number;
 	/** Of the pod; 0: unknown. */
 	policySet: number;
+	/** That let a new flow pass; 0: nothing forbade it. */
+	rule: number;
 	opens: number;
 	error: number;
 	neighbour: number;
@@ -588,19 +605,21 @@ export const judgementCodec: Codec<Judgement> = {
 		flowCodec.encode(value.flow, view, offset, "judgement.flow");
 		u32.encode(value.ifindex, view, offset + 40, "judgement.ifindex");
 		u32.encode(value.policySet, view, offset + 44, "judgement.policy_set");
-		u8.encode(value.opens, view, offset + 48, "judgement.opens");
-		u8.encode(value.error, view, offset + 49, "judgement.error");
-		u8.encode(value.neighbour, view, offset + 50, "judgement.neighbour");
-		writeZeros(view, offset + 51, 5);
+		u32.encode(value.rule, view, offset + 48, "judgement.rule");
+		u8.encode(value.opens, view, offset + 52, "judgement.opens");
+		u8.encode(value.error, view, offset + 53, "judgement.error");
+		u8.encode(value.neighbour, view, offset + 54, "judgement.neighbour");
+		view.setUint8(offset + 55, 0);
 	},
 	decode(view, offset) {
 		return {
 			flow: flowCodec.decode(view, offset),
 			ifindex: u32.decode(view, offset + 40),
 			policySet: u32.decode(view, offset + 44),
-			opens: u8.decode(view, offset + 48),
-			error: u8.decode(view, offset + 49),
-			neighbour: u8.decode(view, offset + 50),
+			rule: u32.decode(view, offset + 48),
+			opens: u8.decode(view, offset + 52),
+			error: u8.decode(view, offset + 53),
+			neighbour: u8.decode(view, offset + 54),
 		};
 	},
 };
@@ -701,25 +720,74 @@ export const openingCodec: Codec<Opening> = {
 	},
 };
 
-export interface PeerPrefix {
-	/** Bits of the address that count. */
-	prefixLength: number;
+export interface PeerAddress {
+	generation: number;
 	/** IPv4 as ::ffff:a.b.c.d. */
 	address: string;
 }
 
-/** `struct peer_prefix`, 20 bytes. */
-export const peerPrefixCodec: Codec<PeerPrefix> = {
-	name: "struct peer_prefix",
+/** `struct peer_address`, 20 bytes. */
+export const peerAddressCodec: Codec<PeerAddress> = {
+	name: "struct peer_address",
 	size: 20,
 	encode(value, view, offset) {
+		u32.encode(value.generation, view, offset, "peer_address.generation");
+		address6.encode(value.address, view, offset + 4, "peer_address.address");
+	},
+	decode(view, offset) {
+		return {
+			generation: u32.decode(view, offset),
+			address: address6.decode(view, offset + 4),
+		};
+	},
+};
+
+export interface PeerPrefix {
+	/** Bits that count: 32 of the generation, and those of the address. */
+	prefixLength: number;
+	generation: number;
+	/** IPv4 as ::ffff:a.b.c.d. */
+	address: string;
+}
+
+/** `struct peer_prefix`, 24 bytes. */
+export const peerPrefixCodec: Codec<PeerPrefix> = {
+	name: "struct peer_prefix",
+	size: 24,
+	encode(value, view, offset) {
 		u32.encode(value.prefixLength, view, offset, "peer_prefix.prefix_length");
-		address6.encode(value.address, view, offset + 4, "peer_prefix.address");
+		u32.encode(value.generation, view, offset + 4, "peer_prefix.generation");
+		address6.encode(value.address, view, offset + 8, "peer_prefix.address");
 	},
 	decode(view, offset) {
 		return {
 			prefixLength: u32.decode(view, offset),
-			address: address6.decode(view, offset + 4),
+			generation: u32.decode(view, offset + 4),
+			address: address6.decode(view, offset + 8),
+		};
+	},
+};
+
+const text64 = text(64);
+const text256 = text(256);
+
+export interface PodName {
+	namespace: string;
+	name: string;
+}
+
+/** `struct pod_name`, 320 bytes. */
+export const podNameCodec: Codec<PodName> = {
+	name: "struct pod_name",
+	size: 320,
+	encode(value, view, offset) {
+		text64.encode(value.namespace, view, offset, "pod_name.namespace");
+		text256.encode(value.name, view, offset + 64, "pod_name.name");
+	},
+	decode(view, offset) {
+		return {
+			namespace: text64.decode(view, offset),
+			name: text256.decode(view, offset + 64),
 		};
 	},
 };
@@ -729,25 +797,29 @@ export interface Pod {
 	ifindex: number;
 	/** Number of its rule set; 0: no policy selects it. */
 	policySet: number;
+	/** Which peer_addresses and peer_classes its rule set goes with. */
+	generation: number;
 	/** Any number of its bits. */
 	flags: PodFlag;
 }
 
-/** `struct pod`, 12 bytes. */
+/** `struct pod`, 16 bytes. */
 export const podCodec: Codec<Pod> = {
 	name: "struct pod",
-	size: 12,
+	size: 16,
 	encode(value, view, offset) {
 		u32.encode(value.ifindex, view, offset, "pod.ifindex");
 		u32.encode(value.policySet, view, offset + 4, "pod.policy_set");
-		podFlagCodec.encode(value.flags, view, offset + 8, "pod.flags");
-		writeZeros(view, offset + 9, 3);
+		u32.encode(value.generation, view, offset + 8, "pod.generation");
+		podFlagCodec.encode(value.flags, view, offset + 12, "pod.flags");
+		writeZeros(view, offset + 13, 3);
 	},
 	decode(view, offset) {
 		return {
 			ifindex: u32.decode(view, offset),
 			policySet: u32.decode(view, offset + 4),
-			flags: podFlagCodec.decode(view, offset + 8),
+			generation: u32.decode(view, offset + 8),
+			flags: podFlagCodec.decode(view, offset + 12),
 		};
 	},
 };
@@ -787,9 +859,6 @@ export const policyFlowCodec: Codec<PolicyFlow> = {
 		};
 	},
 };
-
-const text64 = text(64);
-const text256 = text(256);
 
 export interface PolicyName {
 	namespace: string;
@@ -862,23 +931,27 @@ export const policyKeyCodec: Codec<PolicyKey> = {
 export interface PolicyState {
 	/** Grows with each change of policy. */
 	epoch: number;
+	/** The one that was written last. */
+	generation: number;
 	/** Any number of its bits. */
 	flags: PolicyFlag;
 }
 
-/** `struct policy_state`, 8 bytes. */
+/** `struct policy_state`, 12 bytes. */
 export const policyStateCodec: Codec<PolicyState> = {
 	name: "struct policy_state",
-	size: 8,
+	size: 12,
 	encode(value, view, offset) {
 		u32.encode(value.epoch, view, offset, "policy_state.epoch");
-		policyFlagCodec.encode(value.flags, view, offset + 4, "policy_state.flags");
-		writeZeros(view, offset + 5, 3);
+		u32.encode(value.generation, view, offset + 4, "policy_state.generation");
+		policyFlagCodec.encode(value.flags, view, offset + 8, "policy_state.flags");
+		writeZeros(view, offset + 9, 3);
 	},
 	decode(view, offset) {
 		return {
 			epoch: u32.decode(view, offset),
-			flags: policyFlagCodec.decode(view, offset + 4),
+			generation: u32.decode(view, offset + 4),
+			flags: policyFlagCodec.decode(view, offset + 8),
 		};
 	},
 };
@@ -1335,15 +1408,15 @@ export const maps = {
 		value: eventHeadCodec,
 		doc: "How far each CPU has written events.",
 	},
-	/** The last refused packets of each CPU; the oldest is overwritten. */
+	/** What each CPU refused last, and new flows; the oldest is overwritten. */
 	events: {
 		name: "events",
 		type: "percpu_array",
-		maxEntries: 2048,
+		maxEntries: 1024,
 		flags: 0,
 		key: u32,
 		value: eventCodec,
-		doc: "The last refused packets of each CPU; the oldest is overwritten.",
+		doc: "What each CPU refused last, and new flows; the oldest is overwritten.",
 	},
 	/** Ports of packets in fragments, which only the first fragment has. */
 	fragments: {
@@ -1401,7 +1474,7 @@ export const maps = {
 		type: "hash",
 		maxEntries: 131072,
 		flags: 1,
-		key: address6,
+		key: peerAddressCodec,
 		value: u32,
 		doc: "Class of each pod's address, of all nodes; 0: no rule has it as a peer.",
 	},
@@ -1409,7 +1482,7 @@ export const maps = {
 	peer_classes: {
 		name: "peer_classes",
 		type: "lpm_trie",
-		maxEntries: 65536,
+		maxEntries: 131072,
 		flags: 1,
 		key: peerPrefixCodec,
 		value: u32,
@@ -1424,6 +1497,16 @@ export const maps = {
 		key: u32,
 		value: podInterfaceCodec,
 		doc: "Interfaces that have a pod behind them, by index.",
+	},
+	/** Pod of each address, of all nodes; only userspace reads it. */
+	pod_names: {
+		name: "pod_names",
+		type: "hash",
+		maxEntries: 131072,
+		flags: 1,
+		key: address6,
+		value: podNameCodec,
+		doc: "Pod of each address, of all nodes; only userspace reads it.",
 	},
 	/** Addresses of this node's pods, and the rules of each. */
 	pods: {
@@ -1459,7 +1542,7 @@ export const maps = {
 	policy_rules: {
 		name: "policy_rules",
 		type: "lpm_trie",
-		maxEntries: 262144,
+		maxEntries: 524288,
 		flags: 1,
 		key: policyKeyCodec,
 		value: u32,
@@ -1488,9 +1571,9 @@ export const maps = {
 	/** New flows that each rule has allowed, by its number. */
 	rule_hits: {
 		name: "rule_hits",
-		type: "lru_percpu_hash",
+		type: "hash",
 		maxEntries: 65536,
-		flags: 0,
+		flags: 1,
 		key: u32,
 		value: u64,
 		doc: "New flows that each rule has allowed, by its number.",

@@ -25,8 +25,8 @@ export interface Matrix {
 	set(number: number): RuleSet | undefined;
 }
 
-/** Keeps `tables.rules` and `tables.setPolicies`. */
-export function createMatrix(tables: PolicyTables): Matrix {
+/** Keeps `tables.rules` and `tables.setPolicies`. `first`: the first number to give out. */
+export function createMatrix(tables: PolicyTables, first = 1): Matrix {
 	const classes = new Map<string, PeerClass>();
 	const classByNumber = new Map<number, PeerClass>();
 	const sets = new Map<string, RuleSet>();
@@ -37,7 +37,7 @@ export function createMatrix(tables: PolicyTables): Matrix {
 	const unusedSets = new Set<RuleSet>();
 	let added: RuleEntry[] = [];
 	let addedSets: RuleSet[] = [];
-	let next = 1;
+	let next = first;
 
 	const put = (entries: Iterable<RuleEntry>) => {
 		for (const entry of entries) {

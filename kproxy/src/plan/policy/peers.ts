@@ -107,7 +107,16 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 		addPeer({ text: address, ...last, first: addressNumber(address), bits: 128, predicates: [], class: -1 });
 	}
 
+	function namePod({ text, pod }: Peer, step: PolicyStep): void {
+		const name = pod && `${pod.namespace}/${pod.name}`;
+		if (tables.podNames.get(text) === name) return;
+		if (name === undefined) tables.podNames.delete(text);
+		else tables.podNames.set(text, name);
+		step.podNames.set(text, name);
+	}
+
 	function reclass(peer: Peer, now: string[], step: PolicyStep): void {
+		namePod(peer, step);
 		holders.delete(peer.predicates, peer);
 		holders.add(now, peer);
 		peer.predicates = now;
@@ -127,6 +136,7 @@ export function createPeers(tables: PolicyTables, matrix: Matrix): Peers {
 		holders.delete(peer.predicates, peer);
 		if (peer.class > 0) matrix.releaseClass(peer.class);
 		peers.delete(peer.text);
+		namePod({ ...peer, pod: undefined }, step);
 		if (peer.class === -1) return;
 		tables.peers.delete(peer.text);
 		step.peers.set(peer.text, undefined);

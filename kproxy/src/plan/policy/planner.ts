@@ -9,12 +9,21 @@ import { createPeers } from "./peers.ts";
 import { createPortNames } from "./port-names.ts";
 import type { Labels, Predicate } from "./predicate.ts";
 import { createRuleNumbers } from "./rule-numbers.ts";
-import { emptyStep, emptyTables, isEmptyStep, type PolicyStep, type PolicyTables } from "./tables.ts";
+import {
+	emptyStep,
+	emptyTables,
+	isEmptyStep,
+	type PolicyStep,
+	type PolicyTables,
+	type RuleName,
+} from "./tables.ts";
 
 /** What a planner has to know besides objects. */
 export interface PolicyPlannerOptions {
 	/** Whose pods get their rules; all others are peers only. */
 	nodeName: string;
+	/** What the kernel has from before: numbers that must not mean anything else, and rules that keep theirs. */
+	before?: { lastSet: number; ruleNames: ReadonlyMap<number, RuleName> };
 }
 
 /** Policy as rows, kept up to date. Does no I/O. */
@@ -26,16 +35,18 @@ export interface PolicyPlanner {
 	update(changes: readonly Change[], options?: { isLive?: boolean }): PolicyStep[];
 	/** Everything that the maps hold once all steps have been written. */
 	readonly tables: PolicyTables;
+	/** How many objects are known. */
+	counts(): { policies: number; pods: number };
 }
 
 const NO_LABELS: Labels = {};
 
 /** An empty planner. A change costs what depends on it: a pod's labels, one look at each predicate. */
-export function createPolicyPlanner({ nodeName }: PolicyPlannerOptions): PolicyPlanner {
+export function createPolicyPlanner({ nodeName, before }: PolicyPlannerOptions): PolicyPlanner {
 	const tables = emptyTables();
-	const matrix = createMatrix(tables);
+	const matrix = createMatrix(tables, (before?.lastSet ?? 0) + 1);
 	const peers = createPeers(tables, matrix);
-	const numbers = createRuleNumbers();
+	const numbers = createRuleNumbers(before?.ruleNames);
 	const localPods = createLocalPods({ tables, matrix, numbers, find: findLocal });
 	const namespaces = new Map<string, Labels>();
 	const pods = new Map<string, PodObject>();
@@ -149,6 +160,7 @@ export function createPolicyPlanner({ nodeName }: PolicyPlannerOptions): PolicyP
 
 	return {
 		tables,
+		counts: () => ({ policies: policies.size, pods: pods.size }),
 		update(changes, { isLive = true } = {}) {
 			const steps: PolicyStep[] = [];
 			const add = (change: (step: PolicyStep) => void) => {

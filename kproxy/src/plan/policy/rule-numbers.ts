@@ -14,11 +14,11 @@ export interface RuleNumbers {
 	): number[];
 }
 
-/** Numbers from 1 on. */
-export function createRuleNumbers(): RuleNumbers {
-	const numbers = new Map<string, number>();
-	const names = new Map<number, RuleName>();
-	let next = 1;
+/** Goes on from rules that have numbers already. */
+export function createRuleNumbers(known: ReadonlyMap<number, RuleName> = new Map()): RuleNumbers {
+	const names = new Map(known);
+	const numbers = new Map(Array.from(names, ([number, name]) => [ruleText(name), number]));
+	let next = Math.max(0, ...names.keys()) + 1;
 	const nameIn = (
 		{ namespace, name }: NetworkPolicyObject,
 		{ direction, index }: Pick<CompiledRule, "direction" | "index">,

@@ -55,6 +55,8 @@ export interface PolicyTables {
 	pods: Map<string, PodEntry>;
 	/** Class of each pod's address (`10.244.1.7`) and of each block (`10.0.0.0/8`); 0: no peer of any rule. */
 	peers: Map<string, number>;
+	/** `namespace/name` of the pod that has an address, of all nodes. */
+	podNames: Map<string, string>;
 	/** By `ruleKey`. */
 	rules: Map<string, RuleEntry>;
 	ruleNames: Map<number, RuleName>;
@@ -71,6 +73,7 @@ export interface PolicyStep {
 	setPolicies: [number, readonly SetPolicy[]][];
 	/** Undefined: gone. */
 	peers: Map<string, number | undefined>;
+	podNames: Map<string, string | undefined>;
 	pods: Map<string, PodEntry | undefined>;
 	leftRules: RuleEntry[];
 	leftRuleNames: number[];
@@ -94,6 +97,7 @@ export function emptyTables(): PolicyTables {
 	return {
 		pods: new Map(),
 		peers: new Map(),
+		podNames: new Map(),
 		rules: new Map(),
 		ruleNames: new Map(),
 		setPolicies: new Map(),
@@ -107,6 +111,7 @@ export function emptyStep(): PolicyStep {
 		ruleNames: [],
 		setPolicies: [],
 		peers: new Map(),
+		podNames: new Map(),
 		pods: new Map(),
 		leftRules: [],
 		leftRuleNames: [],

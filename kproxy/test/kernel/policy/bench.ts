@@ -74,7 +74,7 @@ export function createPolicyBench(name: string): PolicyBench {
 		maps,
 		apply(objects, ifindexOf = () => IFINDEX) {
 			for (const step of planner.update(objects.map(setOf))) {
-				writePolicyStep(maps, step, ifindexOf);
+				writePolicyStep(maps, step, { generation: 0, ifindexOf });
 				deletePolicyLeftovers(maps, step);
 			}
 		},
@@ -86,12 +86,14 @@ export function createPolicyBench(name: string): PolicyBench {
 				maps.peerClasses,
 				maps.rules,
 				maps.names,
+				maps.hits,
+				maps.podNames,
 				maps.setPolicies,
 			])
 				table.clear();
 			maps.ownAddresses.clear();
 			bench.forgetFlows();
-			maps.state.set(0, { epoch: 1, flags: PolicyFlag.ENFORCED });
+			maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
 			maps.interfaces.set(IFINDEX, PodInterface.KNOWN);
 		},
 		forgetFlows: () => flows.clear(),

@@ -32,7 +32,7 @@ test.before(() => {
 	const sizes = Object.entries(SIZES).map(([name, maxEntries]) => [name, { maxEntries }]);
 	object = loadObject<Names>(openSpec(packetObjectPath), { maps: Object.fromEntries(sizes) });
 	maps = openPolicyMaps(object.maps);
-	maps.state.set(0, { epoch: 1, flags: PolicyFlag.ENFORCED });
+	maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
 	maps.interfaces.set(IFINDEX, PodInterface.KNOWN);
 });
 
@@ -51,6 +51,8 @@ function forget(everything: boolean): void {
 		maps.peerClasses,
 		maps.rules,
 		maps.names,
+		maps.hits,
+		maps.podNames,
 		maps.setPolicies,
 	])
 		table.clear();
@@ -77,7 +79,7 @@ for (const [file, least] of CONFORMANCE_FILES) {
 				forget(isFirst);
 				if (isFirst) planner = createPolicyPlanner({ nodeName: NODE });
 				for (const step of planner.update(changes)) {
-					writePolicyStep(maps, step, () => IFINDEX);
+					writePolicyStep(maps, step, { generation: 0, ifindexOf: () => IFINDEX });
 					deletePolicyLeftovers(maps, step);
 				}
 				count += probes.length;

@@ -49,9 +49,9 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 
 	test.serial(only("where policy is not enforced everything passes, and nothing is remembered"), (t) => {
 		bench.apply([a, b, isolateA]);
-		bench.maps.state.set(0, { epoch: 1, flags: PolicyFlag.OFF });
+		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.OFF });
 		t.is(bench.judge("sends", tcp(A, OUTSIDE, "SYN")), undefined);
-		bench.maps.state.set(0, { epoch: 1, flags: PolicyFlag.ENFORCED });
+		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
 		t.is(bench.judge("sends", tcp(A, OUTSIDE, "ACK")), "POLICY_EGRESS");
 		t.is(bench.judge("is sent", tcp(B, A, "SYN")), "POLICY_INGRESS");
 	});
@@ -94,19 +94,31 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 
 	test.serial(only("with recheck they end with the next change, in either direction"), (t) => {
 		bench.apply([a, b]);
-		bench.maps.state.set(0, { epoch: 1, flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
+		bench.maps.state.set(0, {
+			epoch: 1,
+			generation: 0,
+			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
+		});
 		t.is(bench.judge("is sent", tcp(OUTSIDE, A, "SYN")), undefined);
 		bench.apply([
 			policy("shop/out", { podSelector: { matchLabels: { app: "a" } }, policyTypes: ["Egress"] }),
 		]);
-		bench.maps.state.set(0, { epoch: 2, flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
+		bench.maps.state.set(0, {
+			epoch: 2,
+			generation: 0,
+			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
+		});
 		t.is(
 			bench.judge("sends", reply(A, OUTSIDE, "ACK")),
 			undefined,
 			"it was opened from outside, which is still allowed",
 		);
 		bench.apply([isolateA]);
-		bench.maps.state.set(0, { epoch: 3, flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
+		bench.maps.state.set(0, {
+			epoch: 3,
+			generation: 0,
+			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
+		});
 		t.is(bench.judge("sends", reply(A, OUTSIDE, "ACK")), "POLICY_INGRESS");
 	});
 
@@ -138,11 +150,12 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		t.is(bench.judge("is sent", tcp(OUTSIDE, OUTSIDE, "SYN")), "UNKNOWN_POD");
 		bench.maps.state.set(0, {
 			epoch: 1,
+			generation: 0,
 			flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag,
 		});
 		t.is(bench.judge("sends", tcp(OUTSIDE, B, "SYN")), undefined);
 		bench.maps.interfaces.delete(1);
-		bench.maps.state.set(0, { epoch: 1, flags: PolicyFlag.ENFORCED });
+		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
 		t.is(bench.judge("sends", tcp(OUTSIDE, B, "SYN")), undefined, "no pod's interface at all");
 	});
 

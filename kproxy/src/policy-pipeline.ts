@@ -1,0 +1,283 @@
+import { isDeepStrictEqual } from "node:util";
+import { BpfError } from "bpf-loader";
+import { writeMap } from "./dataplane/devices/node-maps.ts";
+import type { PodAddresses, PodTies } from "./dataplane/devices/tie-pods.ts";
+import { PodInterface, PolicyFlag } from "./dataplane/generated/tc.ts";
+import type { PolicyMaps } from "./dataplane/policy-maps.ts";
+import {
+	deleteOldGenerations,
+	deletePolicyLeftovers,
+	type PolicyLeftovers,
+	type PolicyPlace,
+	readPolicyBefore,
+	writePods,
+	writePolicyStep,
+	writePolicyWhole,
+} from "./dataplane/policy-sync.ts";
+import type { MapUse } from "./plan/map-use.ts";
+import { DEFAULT_GRACE_MS } from "./plan/planner.ts";
+import { explainPolicyOverflow, policyUse } from "./plan/policy/fit.ts";
+import { createPolicyPlanner } from "./plan/policy/planner.ts";
+import type { PodEntry } from "./plan/policy/tables.ts";
+import type { Problem } from "./problem.ts";
+import type { Batch } from "./watch/source.ts";
+
+/** What the operator says of policy. */
+export interface PolicySettings {
+	/** Pods that could not be tied to an interface may talk. */
+	unknownAllowed: boolean;
+	/** Established flows are judged again when policy changes. */
+	recheck: boolean;
+	/** New flows that pass are events, too. */
+	noteFlows: boolean;
+}
+
+/** What the policy pipeline needs. Times are milliseconds. */
+export interface PolicyPipelineOptions {
+	maps: PolicyMaps;
+	/** Whose pods have their rules here. */
+	nodeName: string;
+	settings: PolicySettings;
+	/** Gets the pods of this node whenever they differ; what is known of their interfaces comes by `setTies` before it returns. */
+	onPods(pods: readonly PodAddresses[]): void;
+	/** How long what was given up stays; see DEFAULT_GRACE_MS. */
+	graceMs?: number;
+}
+
+/** What one pass did. */
+export interface PolicyReport {
+	/** Steps written; a pass that writes everything is one. */
+	steps: number;
+	/** True where everything was written beside what was there. */
+	whole: boolean;
+	/** Something could not be written and is tried again. */
+	failed: boolean;
+	problems: readonly Problem[];
+	use: readonly MapUse[];
+}
+
+/** NetworkPolicy from the watch into the kernel. */
+export interface PolicyPipeline {
+	pass(batch: Batch, nowMs: number): PolicyReport;
+	/** When there is something to do without a change. */
+	nextDueMs(): number | undefined;
+	/** Takes which pod is behind which interface. False: what follows could not be written, and the next pass tries again. */
+	setTies(ties: PodTies): boolean;
+	/** How many there are. */
+	counts(): { policies: number; pods: number; localPods: number; rules: number };
+}
+
+/**
+ * A pipeline that goes on from what the maps hold: what is enforced there stays until everything has synced, and is then
+ * replaced pod by pod. After that a change writes what depends on it.
+ */
+export function createPolicyPipeline({
+	maps,
+	nodeName,
+	settings,
+	onPods,
+	graceMs = DEFAULT_GRACE_MS,
+}: PolicyPipelineOptions): PolicyPipeline {
+	const planner = createPolicyPlanner({ nodeName, before: readPolicyBefore(maps) });
+	const { tables } = planner;
+	const limits = limitsOf(maps);
+	const state = maps.state.get(0) ?? { epoch: 0, generation: 0, flags: PolicyFlag.OFF };
+	let { epoch, generation } = state;
+	/** The kernel has what the planner has, and every step follows on the one before. */
+	let live = false;
+	let synced = false;
+	let failures = 0;
+	let retryMs: number | undefined;
+	let purgeMs: number | undefined;
+	let leftovers: { dueMs: number; left: PolicyLeftovers }[] = [];
+	let ties: PodTies = { ties: new Map(), untied: [], interfaces: [] };
+	let told: readonly PodAddresses[] = [];
+	let writeProblems: Problem[] = [];
+	let tieProblems: Problem[] = [];
+
+	const ifindexOf = (address: string) => ties.ties.get(address)?.ifindex;
+	const place = (): PolicyPlace => ({ generation, ifindexOf });
+
+	function setState(): void {
+		epoch += 1;
+		const flags =
+			PolicyFlag.ENFORCED |
+			(settings.unknownAllowed ? PolicyFlag.UNKNOWN_ALLOWED : 0) |
+			(settings.recheck ? PolicyFlag.RECHECKED : 0) |
+			(settings.noteFlows ? PolicyFlag.FLOWS_NOTED : 0);
+		maps.state.set(0, { epoch, generation, flags: flags as PolicyFlag });
+	}
+
+	function writeInterfaces(): void {
+		const contested = new Set(ties.untied.flatMap(({ claimedBy }) => claimedBy));
+		const wanted = ties.interfaces.map(({ ifindex, known }): [number, PodInterface] => [
+			ifindex,
+			interfaceState(known, contested.has(ifindex)),
+		]);
+		if (live) tieProblems = writeMap(maps.interfaces, wanted);
+		// Pods are not known yet: what an earlier daemon wrote of interfaces holds, and a new one is of a pod unknown.
+		else for (const [ifindex] of wanted) maps.interfaces.set(ifindex, PodInterface.UNKNOWN, "create");
+	}
+
+	function tellPods(): void {
+		const pods = localPods(tables.pods);
+		if (isDeepStrictEqual(pods, told)) return;
+		told = pods;
+		onPods(pods);
+	}
+
+	function writeAll(nowMs: number): void {
+		generation += 1;
+		writePolicyWhole(maps, tables, place());
+		live = true;
+		writeInterfaces();
+		setState();
+		purgeMs = nowMs + graceMs;
+	}
+
+	/** Runs what writes; what the maps throw is a problem, and everything is written anew later. */
+	function attempt(write: () => void, nowMs: number): boolean {
+		try {
+			write();
+			failures = 0;
+			retryMs = undefined;
+			writeProblems = [];
+			return true;
+		} catch (error) {
+			if (!(error instanceof BpfError)) throw error;
+			live = false;
+			failures += 1;
+			retryMs = nowMs + Math.min(1000 * 2 ** (failures - 1), 30_000);
+			writeProblems = [writeProblem(error)];
+			return false;
+		}
+	}
+
+	function deleteDue(nowMs: number): void {
+		const due = leftovers.filter(({ dueMs }) => dueMs <= nowMs);
+		for (const { left } of due) deletePolicyLeftovers(maps, left);
+		leftovers = leftovers.filter((each) => !due.includes(each));
+		if (purgeMs === undefined || purgeMs > nowMs) return;
+		const waiting = new Set(leftovers.flatMap(({ left }) => left.leftSets));
+		const isOurs = (set: number) => tables.setPolicies.has(set) || waiting.has(set);
+		deleteOldGenerations(maps, { tables, generation, isOurs });
+		purgeMs = undefined;
+	}
+
+	return {
+		pass(batch, nowMs) {
+			synced ||= batch.synced;
+			const steps = planner.update(batch.changes, { isLive: live });
+			const use = policyUse(tables, limits);
+			const report = { steps: 0, whole: false, failed: false, use };
+			if (!synced) return { ...report, problems: [] };
+			tellPods();
+			const overflow = explainPolicyOverflow(tables, use);
+			if (overflow) {
+				live = false;
+				return { ...report, problems: [overflow, ...tieProblems] };
+			}
+			const isRetry = retryMs === undefined || retryMs <= nowMs || batch.changes.length > 0;
+			if (!live && isRetry) {
+				report.whole = true;
+				report.steps = 1;
+				report.failed = !attempt(() => writeAll(nowMs), nowMs);
+			} else if (live && steps.length > 0) {
+				report.steps = steps.length;
+				report.failed = !attempt(() => {
+					for (const step of steps) writePolicyStep(maps, step, place());
+					for (const left of steps) leftovers.push({ dueMs: nowMs + graceMs, left });
+					setState();
+				}, nowMs);
+			}
+			if (live) attempt(() => deleteDue(nowMs), nowMs);
+			return { ...report, problems: [...writeProblems, ...tieProblems] };
+		},
+		nextDueMs() {
+			if (!synced) return undefined;
+			const times = [retryMs, purgeMs, leftovers[0]?.dueMs].filter((each) => each !== undefined);
+			return times.length === 0 ? undefined : Math.min(...times);
+		},
+		setTies(found) {
+			const before = ties;
+			ties = found;
+			return attempt(() => {
+				writeInterfaces();
+				if (live) writePods(maps, movedPods(tables.pods, before, found), place());
+			}, performance.now());
+		},
+		counts: () => ({
+			...planner.counts(),
+			localPods: told.length,
+			rules: tables.rules.size,
+		}),
+	};
+}
+
+/** Ends what an earlier daemon enforces. True where there was anything. */
+export function endPolicy(maps: PolicyMaps): boolean {
+	const state = maps.state.get(0);
+	const wasEnforced = state !== undefined && (state.flags & PolicyFlag.ENFORCED) !== 0;
+	if (!wasEnforced) return false;
+	maps.state.set(0, { ...state, flags: PolicyFlag.OFF });
+	const {
+		pods,
+		interfaces,
+		ownAddresses,
+		peerAddresses,
+		peerClasses,
+		podNames,
+		rules,
+		names,
+		hits,
+		setPolicies,
+	} = maps;
+	for (const table of [
+		pods,
+		interfaces,
+		ownAddresses,
+		peerAddresses,
+		peerClasses,
+		podNames,
+		rules,
+		names,
+		hits,
+		setPolicies,
+	])
+		table.clear();
+	return true;
+}
+
+function interfaceState(known: boolean, contested: boolean): PodInterface {
+	if (known) return PodInterface.KNOWN;
+	return contested ? PodInterface.CONTESTED : PodInterface.UNKNOWN;
+}
+
+/** Entries of pods that are behind another interface now. */
+function movedPods(pods: ReadonlyMap<string, PodEntry>, before: PodTies, now: PodTies): [string, PodEntry][] {
+	const at = ({ ties }: PodTies, address: string) => ties.get(address)?.ifindex;
+	return [...pods].filter(([address]) => at(before, address) !== at(now, address));
+}
+
+function localPods(pods: ReadonlyMap<string, PodEntry>): PodAddresses[] {
+	const addresses = new Map<string, string[]>();
+	for (const [address, { pod }] of pods) addresses.set(pod, [...(addresses.get(pod) ?? []), address]);
+	return Array.from(addresses, ([pod, found]) => ({ pod, addresses: found }));
+}
+
+function limitsOf(maps: PolicyMaps) {
+	return {
+		pods: maps.pods.maxEntries,
+		peerAddresses: maps.peerAddresses.maxEntries,
+		peerClasses: maps.peerClasses.maxEntries,
+		rules: maps.rules.maxEntries,
+		ruleNames: maps.names.maxEntries,
+		setPolicies: maps.setPolicies.maxEntries,
+	};
+}
+
+function writeProblem(error: BpfError): Problem {
+	const object = "NetworkPolicies";
+	const message = `${object}: ${error.message}; what is in the kernel goes on being enforced, and everything is written anew`;
+	return { id: `${object} WRITE_FAILED`, object, code: "WRITE_FAILED", message };
+}
