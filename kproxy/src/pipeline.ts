@@ -9,6 +9,7 @@ import { describeRows } from "./plan/describe-rows.ts";
 import type { MapUse } from "./plan/map-use.ts";
 import { createPlanner } from "./plan/planner.ts";
 import type { ServicePortRow } from "./plan/row.ts";
+import type { PolicyPipeline, PolicyReport } from "./policy-pipeline.ts";
 import type { Problem } from "./problem.ts";
 import { type Clock, systemClock } from "./watch/clock.ts";
 import type { Batch } from "./watch/source.ts";
@@ -36,6 +37,8 @@ export interface Report {
 	triggerTimesMs: readonly number[];
 	/** All problems that there are now. */
 	problems: readonly Problem[];
+	/** What was done about NetworkPolicy; undefined where it is not enforced. */
+	policy: PolicyReport | undefined;
 	/** How full each map is. */
 	use: readonly MapUse[];
 	/** What was wrong in the maps at start and has been repaired, one line each; in the first report only. */
@@ -47,6 +50,8 @@ export interface PipelineOptions {
 	tables: ServiceTables;
 	/** What the model has to know of this node. */
 	node?: ModelOptions;
+	/** Undefined: NetworkPolicies are not enforced. */
+	policy?: PolicyPipeline;
 	/** Called after each pass. */
 	onReport(report: Report): void;
 	/** Must not go back. By default the machine's monotonic clock. */
@@ -109,9 +114,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 	function pass(batch: Batch): Report {
 		const startMs = clock.now();
 		synced ||= batch.synced;
+		// Before Services: a backend is not reachable by them before it is isolated.
+		const policy = options.policy?.pass(batch, startMs);
 		const update = model.update(batch.changes);
 		const plan = planner.plan({ rows: update.rows, synced, nowMs: startMs });
-		const { pending, frontendsWritten, frontendsDeleted } = sync.apply(plan.desired);
+		const { frontendsWritten, frontendsDeleted, ...applied } = sync.apply(plan.desired);
+		const pending = applied.pending + (policy?.failed ? 1 : 0);
 		const nowMs = clock.now();
 		const backendsRemoved = planner.settle({ frontendAt: sync.frontendAt, nowMs });
 		triggers = triggers.concat(update.triggerTimesMs);
@@ -126,9 +134,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 			backendsRemoved,
 			endpointsLeft: plan.endpointsLeft,
 			pending,
+			policy,
 			triggerTimesMs: pending === 0 ? triggers : [],
-			problems: [...model.problems.values(), ...planner.problems(), ...sync.problems()],
-			use: planner.use(),
+			problems: [
+				...model.problems.values(),
+				...planner.problems(),
+				...sync.problems(),
+				...(policy?.problems ?? []),
+			],
+			use: [...planner.use(), ...(policy?.use ?? [])],
 			repairs,
 		};
 		failures = pending === 0 ? 0 : failures + 1;
@@ -143,8 +157,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 		const freeMs = planner.nextDueMs();
 		const retry =
 			failures === 0 ? undefined : clock.now() + retryMs * Math.min(2 ** (failures - 1), MAX_BACKOFF);
-		if (freeMs === undefined || retry === undefined) return freeMs ?? retry;
-		return Math.min(freeMs, retry);
+		const dues = [freeMs, retry, options.policy?.nextDueMs()].filter((each) => each !== undefined);
+		return dues.length === 0 ? undefined : Math.min(...dues);
 	}
 
 	return {

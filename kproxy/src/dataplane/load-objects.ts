@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import {
 	type BpfMap,
 	type BpfObject,
@@ -43,7 +43,11 @@ export interface LoadedObjects {
  */
 export function loadObjects(
 	layout: PinLayout,
-	{ sizes = {}, tunables = {} }: { sizes?: MapSizes | undefined; tunables?: DataplaneTunables | undefined },
+	{
+		sizes = {},
+		tunables = {},
+		policy = false,
+	}: { sizes?: MapSizes | undefined; tunables?: DataplaneTunables | undefined; policy?: boolean | undefined },
 ): LoadedObjects {
 	// The daemon runs in the node's own namespace, unless told otherwise.
 	const { host_netns = ownNetnsCookie() } = tunables;
@@ -53,9 +57,10 @@ export function loadObjects(
 		...probeTunables(),
 	};
 	using cleanup = new DisposableStack();
+	const given = { ...sizes, policy_flows: flowRoom(layout.map("policy_flows"), sizes.policy_flows, policy) };
 	const load = (path: string) => {
 		const spec = openSpec(path);
-		return cleanup.adopt(loadAround(layout, { spec, sizes, variables }), (object) => object.close());
+		return cleanup.adopt(loadAround(layout, { spec, sizes: given, variables }), (object) => object.close());
 	};
 	const socket = load(objectPath);
 	const packet = load(packetObjectPath);
@@ -66,6 +71,18 @@ export function loadObjects(
 		maps: socket.maps as LoadedObjects["maps"],
 		close: () => held.dispose(),
 	};
+}
+
+/** Of policy_flows where policy is off: 29 MB less. */
+const NO_FLOWS = 1;
+
+/** Flows are remembered for policy only. A map that was made without it holds none, and makes room for a larger one. */
+function flowRoom(path: string, asked: number | undefined, policy: boolean): number | undefined {
+	if (!existsSync(path)) return policy ? asked : NO_FLOWS;
+	using pinned = openPinnedMap(path);
+	if (!policy) return undefined;
+	if (pinned.maxEntries === NO_FLOWS) rmSync(path);
+	return asked;
 }
 
 function loadAround(

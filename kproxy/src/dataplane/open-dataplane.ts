@@ -21,6 +21,8 @@ export interface DataplaneOptions {
 	cgroup: string;
 	sizes?: MapSizes;
 	tunables?: DataplaneTunables;
+	/** NetworkPolicies will be enforced: flows are remembered for it. */
+	policy?: boolean;
 }
 
 /**

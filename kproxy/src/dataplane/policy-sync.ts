@@ -59,13 +59,13 @@ export function writePods(
 	pods: Iterable<readonly [string, PodEntry | undefined]>,
 	{ generation, ifindexOf }: PolicyPlace,
 ): void {
-	const valueOf = (address: string, entry: PodEntry | undefined): Pod | undefined => {
+	const podAt = (address: string, entry: PodEntry | undefined): Pod | undefined => {
 		const ifindex = entry && ifindexOf(address);
 		return entry && ifindex !== undefined ? podValue(entry, { ifindex, generation }) : undefined;
 	};
 	put(
 		maps.pods,
-		Array.from(pods, ([address, entry]) => [address, valueOf(address, entry)]),
+		Array.from(pods, ([address, entry]) => [address, podAt(address, entry)]),
 	);
 }
 

@@ -21,9 +21,24 @@ export interface DaemonStatus {
 	/** Entries that could not be written and are tried again. */
 	pending: number;
 	counts: { services: number; slices: number; rows: number };
+	/** Undefined: NetworkPolicies are not enforced. */
+	policy?: PolicyStatus;
 	sources: readonly SourceStatus[];
 	problems: readonly Problem[];
 	use: readonly MapUse[];
+}
+
+/** What is enforced of NetworkPolicy. */
+export interface PolicyStatus {
+	/** Objects that are known, of all nodes. */
+	policies: number;
+	pods: number;
+	/** Pods of this node with a network of their own. */
+	localPods: number;
+	/** Their addresses that are behind no interface that is known: see the problems. */
+	untied: number;
+	/** Entries of policy_rules. */
+	rules: number;
 }
 
 /** At `/frontends`: what the sources ask for, and what the daemon believes the kernel to hold. */

@@ -151,7 +151,8 @@ function observe(
 
 /** One line a batch; passes that only wait or free numbers are for debugging. */
 function logPass(report: Report, log: Logger, isNowInSync: boolean): void {
-	const { changes, frontendsWritten, frontendsDeleted, backendsAdded, backendsRemoved, pending } = report;
+	const { changes, frontendsWritten, frontendsDeleted, backendsAdded, backendsRemoved, policy, pending } =
+		report;
 	const fields = {
 		changes,
 		frontendsWritten,
@@ -163,6 +164,7 @@ function logPass(report: Report, log: Logger, isNowInSync: boolean): void {
 				.slice(0, NAMED_BACKENDS)
 				.map((backend) => `${addressAndPort(backend)}/${protocolText(backend.protocol)}`),
 		}),
+		...(policy && policy.steps > 0 && { policySteps: policy.steps, policyWhole: policy.whole }),
 		...(pending > 0 && { pending }),
 		ms: Math.round(report.durationMs * 10) / 10,
 	};

@@ -8,6 +8,9 @@ import {
 	serviceCidrObject,
 	serviceObjects,
 } from "./objects.ts";
+import { namespaceObject, networkPolicyObject, type PodManifest, podObject } from "./policy-objects.ts";
+
+const fileOf = (kind: string, name: string) => `${kind}-${name.replace("/", ".")}`;
 
 /** A directory of manifests to change under running daemons, a file for each Service or other object. */
 export class ManifestDirectory {
@@ -33,6 +36,27 @@ export class ManifestDirectory {
 	/** Writes a ServiceCIDR. */
 	setServiceCidr(name: string, cidrs: readonly string[]): void {
 		this.#writeObjects(`servicecidr-${name}`, [serviceCidrObject(name, cidrs)]);
+	}
+
+	/** Writes a Pod, a Namespace or a NetworkPolicy; each has a file of its own. */
+	setPod(pod: PodManifest): void {
+		this.#writeObjects(fileOf("pod", pod.pod), [podObject(pod)]);
+	}
+
+	setNamespace(name: string, labels?: Readonly<Record<string, string>>): void {
+		this.#writeObjects(fileOf("namespace", name), [namespaceObject(name, labels)]);
+	}
+
+	setPolicy(policy: string, spec: object): void {
+		this.#writeObjects(fileOf("policy", policy), [networkPolicyObject(policy, spec)]);
+	}
+
+	deletePod(pod: string): void {
+		this.delete(fileOf("pod", pod));
+	}
+
+	deletePolicy(policy: string): void {
+		this.delete(fileOf("policy", policy));
 	}
 
 	/** Takes a Service with all its endpoints away. */

@@ -24,6 +24,7 @@ const REPORT: Report = {
 	triggerTimesMs: [],
 	problems: [],
 	use: [],
+	policy: undefined,
 	repairs: [],
 };
 

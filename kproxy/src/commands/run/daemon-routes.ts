@@ -4,6 +4,7 @@ import type { Answer, Routes } from "../../serve/listen.ts";
 import type { Reporter } from "../../serve/reporter.ts";
 import { version } from "../../version.ts";
 import type { ChangeQueue } from "../../watch/change-queue.ts";
+import type { PolicyFollower } from "./follow-policy.ts";
 import { modelOptions, type Settings } from "./settings.ts";
 
 /** What the daemon's answers are made of. */
@@ -11,6 +12,7 @@ interface DaemonParts {
 	settings: Settings;
 	reporter: Reporter;
 	pipeline: Pipeline;
+	policy: PolicyFollower | undefined;
 	queue: ChangeQueue;
 	startedMs: number;
 }
@@ -24,7 +26,14 @@ export function daemonRoutes(parts: DaemonParts): Routes {
 	};
 }
 
-function describeDaemon({ settings, reporter, pipeline, queue, startedMs }: DaemonParts): DaemonStatus {
+function describeDaemon({
+	settings,
+	reporter,
+	pipeline,
+	policy,
+	queue,
+	startedMs,
+}: DaemonParts): DaemonStatus {
 	return {
 		pid: process.pid,
 		version,
@@ -36,6 +45,7 @@ function describeDaemon({ settings, reporter, pipeline, queue, startedMs }: Daem
 		syncedMs: reporter.syncedMs,
 		pending: reporter.last?.pending ?? 0,
 		counts: pipeline.counts(),
+		...(policy && { policy: policy.describe() }),
 		sources: queue.statuses(),
 		problems: reporter.problems,
 		use: reporter.last?.use ?? [],

@@ -6,7 +6,11 @@ import {
 	serviceCidrs,
 } from "../../config/cluster-ranges.ts";
 import { writeCluster } from "../../dataplane/devices/cluster-ranges.ts";
-import { type DeviceSettings, followDevices } from "../../dataplane/devices/follow-devices.ts";
+import {
+	type DeviceSettings,
+	type FollowOptions,
+	followDevices,
+} from "../../dataplane/devices/follow-devices.ts";
 import { openNodeMaps } from "../../dataplane/devices/node-maps.ts";
 import type { Dataplane } from "../../dataplane/open-dataplane.ts";
 import type { ClusterFacts } from "../../pipeline.ts";
@@ -23,7 +27,17 @@ export interface NodeFollower extends Disposable {
 /** Attaches to every device of this network namespace and follows them. `onProblems` gets all that there are. */
 export function followNode(
 	{ handles, packetPrograms, layout }: Dataplane,
-	{ settings, log, onProblems }: { settings: Settings; log: Logger; onProblems(problems: Problem[]): void },
+	{
+		settings,
+		log,
+		onProblems,
+		onDevices,
+	}: {
+		settings: Settings;
+		log: Logger;
+		onProblems(problems: Problem[]): void;
+		onDevices?: FollowOptions["onDevices"];
+	},
 ): NodeFollower {
 	const { network, detection, localhostNodePorts } = settings;
 	const maps = openNodeMaps(handles);
@@ -42,6 +56,7 @@ export function followNode(
 		programs: packetPrograms,
 		maps,
 		links: layout.links,
+		...(onDevices && { onDevices }),
 		settings: {
 			devices: network.devices,
 			nodeIPs: network.nodeIps,

@@ -22,6 +22,7 @@ import { daemonRoutes } from "./daemon-routes.ts";
 import { createStaleSocketEnder } from "./end-stale-sockets.ts";
 import { followCluster } from "./follow-cluster.ts";
 import { followNode } from "./follow-node.ts";
+import { startPolicy } from "./follow-policy.ts";
 import type { runOptions } from "./options.ts";
 import { modelOptions, readSettings, type Settings } from "./settings.ts";
 
@@ -45,12 +46,31 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	if (settings.metrics) held.use(await listen("metrics", settings.metrics, metricsRoutes(metrics)));
 
 	dataplane = held.use(
-		openDataplane({ ...settings, cgroup: settings.cgroup.path, tunables: tunablesOf(settings) }),
+		openDataplane({
+			...settings,
+			cgroup: settings.cgroup.path,
+			tunables: tunablesOf(settings),
+			policy: settings.policy !== undefined,
+		}),
 	);
 	logDataplane(log, dataplane, settings);
 	reserveNodePorts(settings, log);
 	const problems = createProblemSources((all) => reporter.alsoReport(all));
-	const node = held.use(followNode(dataplane, { settings, log, onProblems: problems("devices") }));
+	const policy = startPolicy(dataplane, {
+		settings,
+		log,
+		onProblems: problems("pods"),
+		retry: () => void started.pass({ changes: [], synced: false }),
+	});
+	if (policy) held.use(policy);
+	const node = held.use(
+		followNode(dataplane, {
+			settings,
+			log,
+			onProblems: problems("devices"),
+			...(policy && { onDevices: policy.setNetwork }),
+		}),
+	);
 	const onPortProblems = problems("health check ports");
 	const ports = held.use(
 		createHealthCheckPorts({
@@ -75,6 +95,7 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	const started = createPipeline({
 		tables: dataplane.maps,
 		node: modelOptions(settings),
+		...(policy && { policy: policy.pipeline }),
 		onReport(report) {
 			if (report.clusterChanged) {
 				node.update(started.cluster());
@@ -86,7 +107,14 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 		},
 	});
 	pipeline = started;
-	const routes = daemonRoutes({ settings, reporter, pipeline: started, queue, startedMs: Date.now() });
+	const routes = daemonRoutes({
+		settings,
+		reporter,
+		pipeline: started,
+		policy,
+		queue,
+		startedMs: Date.now(),
+	});
 	held.use(await answerCli(routes, { settings, log }));
 
 	await started.run(reporter.count(queue), signal);

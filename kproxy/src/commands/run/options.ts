@@ -16,6 +16,29 @@ export const runOptions = {
 	...bpffsOptions,
 	...cgroupOptions,
 	...networkOptions,
+	policy: {
+		type: "boolean",
+		default: false,
+		describe: "Enforce NetworkPolicies on the interfaces of this node's pods",
+	},
+	"policy-unknown-pods": {
+		choices: ["allow", "deny"],
+		defaultDescription: "deny",
+		requiresArg: true,
+		describe: "What a pod may do whose interface or address is not known (yet); needs --policy",
+	},
+	"policy-established": {
+		choices: ["keep", "recheck"],
+		defaultDescription: "keep",
+		requiresArg: true,
+		describe: "What becomes of flows that a change of policy would not let begin; needs --policy",
+	},
+	"policy-events": {
+		choices: ["drops", "all"],
+		defaultDescription: "drops",
+		requiresArg: true,
+		describe: "What kproxy drops can show: what is dropped, or also new flows that pass; needs --policy",
+	},
 	once: {
 		type: "boolean",
 		default: false,
@@ -73,6 +96,12 @@ export const runOptions = {
 		requiresArg: true,
 		describe:
 			"Room for this many clients that keep their backend (sessionAffinity); default: as pinned, else as built",
+	},
+	"max-policy-rules": {
+		type: "number",
+		requiresArg: true,
+		describe:
+			"Room for twice this many rules of NetworkPolicies against classes of peers, so that a start can write them anew; default: as pinned, else as built",
 	},
 	"log-level": {
 		choices: ["debug", "info", "warn", "error"],

@@ -5,7 +5,8 @@ import { type CgroupDirectory, findCgroup } from "../../dataplane/cgroup-root.ts
 import type { DataplaneOptions } from "../../dataplane/open-dataplane.ts";
 import type { MapName } from "../../dataplane/service-maps.ts";
 import type { ModelOptions } from "../../model/model.ts";
-import { SERVICE_KINDS } from "../../model/objects.ts";
+import { KINDS, SERVICE_KINDS } from "../../model/objects.ts";
+import type { PolicySettings } from "../../policy-pipeline.ts";
 import { parseBindAddress } from "../../serve/listen.ts";
 import { LOG_LEVELS, type LogLevel } from "../../serve/logger.ts";
 import type { Source } from "../../watch/source.ts";
@@ -26,7 +27,7 @@ const SIZED_MAPS = {
 	"max-backends": ["svc_backends"],
 	"max-slots": ["svc_slots"],
 	"max-services": ["svc_names"],
-	"max-flows": ["conntrack", "conntrack_reply"],
+	"max-flows": ["conntrack", "conntrack_reply", "policy_flows"],
 	"max-datagram-peers": ["sock_reverse"],
 	"max-affinities": ["svc_affinity"],
 } as const satisfies Partial<Record<keyof Values, readonly MapName[]>>;
@@ -44,6 +45,8 @@ export interface Settings {
 	metrics: BindAddress | undefined;
 	log: { level: LogLevel; format: "json" | "text"; colour: boolean };
 	network: NetworkSettings;
+	/** Undefined: NetworkPolicies are not enforced. */
+	policy: PolicySettings | undefined;
 	/** How clients in the cluster are told from those outside. */
 	detection: LocalDetection;
 	/** NodePorts on the loopback addresses of IPv4, where `network.nodePortAddresses` has them. */
@@ -85,11 +88,12 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 				}),
 		sizes: readSizes(values),
 		network: readNetwork(values, spell),
+		policy: readPolicy(values),
 		...readConfigOnly(config),
 		sources: await createSources(values, {
 			env: terminal.env,
 			nodeName: nodeNameOf(values),
-			kinds: SERVICE_KINDS,
+			kinds: values.policy ? KINDS : SERVICE_KINDS,
 		}),
 		log: readLog(values, { terminal, spell }),
 		cgroup: findCgroup(values.cgroup),
@@ -100,6 +104,27 @@ export async function readSettings(given: Values, terminal: Terminal): Promise<S
 export function modelOptions({ nodeName, network }: Pick<Settings, "nodeName" | "network">): ModelOptions {
 	const { nodeIps, nodePorts } = network;
 	return { nodeName, nodePortRange: nodePorts, ...(nodeIps.length > 0 && { nodeIPs: nodeIps }) };
+}
+
+/** What of policy needs `--policy`, in the order of the flags. */
+const POLICY_FLAGS = [
+	"policy-unknown-pods",
+	"policy-established",
+	"policy-events",
+	"max-policy-rules",
+] as const;
+
+function readPolicy(values: Values): PolicySettings | undefined {
+	if (!values.policy) {
+		const [flag] = POLICY_FLAGS.filter((name) => values[name] !== undefined);
+		if (flag) throw usageError(`--${flag} has no meaning without --policy`);
+		return undefined;
+	}
+	return {
+		unknownAllowed: values["policy-unknown-pods"] === "allow",
+		recheck: values["policy-established"] === "recheck",
+		noteFlows: values["policy-events"] === "all",
+	};
 }
 
 function nodeNameOf(values: Values): string {
@@ -170,12 +195,18 @@ function bindAddress(
 }
 
 function readSizes(values: Values): Settings["sizes"] {
-	const sizes = Object.entries(SIZED_MAPS).map(([name, maps]) => {
+	const sizes = Object.entries(SIZED_MAPS).map(([name, maps]): (readonly [MapName, number | undefined])[] => {
 		const entries = values[name as keyof typeof SIZED_MAPS];
 		if (entries !== undefined && (entries < 1 || entries > 2 ** 31)) {
 			throw usageError(`--${name} takes a number above 0 and up to ${2 ** 31}, not ${entries}`);
 		}
 		return maps.map((map) => [map, entries] as const);
 	});
+	// As much for the generation that is being written as for the one that is enforced.
+	const rules = values["max-policy-rules"];
+	if (rules !== undefined && (rules < 1 || rules > 2 ** 30)) {
+		throw usageError(`--max-policy-rules takes a number above 0 and up to ${2 ** 30}, not ${rules}`);
+	}
+	if (rules !== undefined) sizes.push([["policy_rules", rules * 2]]);
 	return Object.fromEntries(sizes.flat());
 }

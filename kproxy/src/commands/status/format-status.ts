@@ -47,6 +47,7 @@ function describeSync(daemon: DaemonStatus | undefined, nowMs: number): string[]
 			: "not in sync yet";
 	return [
 		["sync:", `${state}, ${known}${since}`],
+		["policy:", describePolicy(daemon.policy)],
 		...daemon.sources.map((source) => [
 			"source:",
 			`${source.name}, ${source.synced ? "synced" : "not synced"}${
@@ -54,6 +55,13 @@ function describeSync(daemon: DaemonStatus | undefined, nowMs: number): string[]
 			}`,
 		]),
 	];
+}
+
+function describePolicy(policy: DaemonStatus["policy"]): string {
+	if (policy === undefined) return "off";
+	const { policies, localPods, untied, rules } = policy;
+	const unknown = untied === 0 ? "" : ` (${untied} addresses without an interface)`;
+	return `enforced, ${policies} NetworkPolicies, ${localPods} pods here${unknown}, ${rules} rules`;
 }
 
 function describeDataplane(programs: readonly ProgramStatus[]): string {
