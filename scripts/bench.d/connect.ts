@@ -11,7 +11,7 @@ import {
 } from "../../kproxy/src/dataplane/generated/sock_lb.ts";
 import { objectPath, openServiceMaps, type ServiceMaps } from "../../kproxy/src/dataplane/service-maps.ts";
 import { createLab, type Lab, sweepLabs } from "../../kproxy/test/lab/lab.ts";
-import { compile } from "../../maps/test/kernel/compile.ts";
+import { compile } from "./compile.ts";
 import { ConnectClient, type Mode } from "./connect-client.ts";
 import { type Figure, runPart } from "./figure.ts";
 

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import type { Figure } from "./figure.ts";
 import { formatFigures } from "./format.ts";
 
-const PARTS = ["connect", "packets", "maps", "sync"];
+const PARTS = ["connect", "packets", "policy", "maps", "sync"];
 
 process.exitCode = main();
 
@@ -21,7 +21,7 @@ function main(): number {
 	});
 	const unknown = positionals.find((name) => !PARTS.includes(name));
 	if (unknown !== undefined || !["table", "json"].includes(values.output)) {
-		console.error("usage: scripts/bench [--quick] [-o table|json] [connect|packets|maps|sync]");
+		console.error("usage: scripts/bench [--quick] [-o table|json] [connect|packets|policy|maps|sync]");
 		return 2;
 	}
 	const chosen = positionals.length > 0 ? positionals : PARTS;

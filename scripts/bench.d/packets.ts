@@ -11,7 +11,7 @@ import {
 	maps,
 	Protocol,
 } from "../../kproxy/src/dataplane/generated/tc.ts";
-import { compile } from "../../maps/test/kernel/compile.ts";
+import { compile } from "./compile.ts";
 import { type Figure, runPart } from "./figure.ts";
 
 const SOURCE = fileURLToPath(new URL("packets.bpf.c", import.meta.url));
@@ -126,7 +126,7 @@ function figures(cases: readonly Case[], setup: Setup): Figure[] {
 }
 
 function load(): BpfObject {
-	const spec = openSpec(compile(SOURCE, ["-mcpu=v3"]), { name: "packets" });
+	const spec = openSpec(compile(SOURCE), { name: "packets" });
 	return loadObject(spec, { variables: { coarse_clock: true } });
 }
 
