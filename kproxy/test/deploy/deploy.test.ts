@@ -3,7 +3,7 @@ import test from "ava";
 import { parseAllDocuments } from "yaml";
 import { commands } from "../../src/commands/list.ts";
 import { parseCommandLine } from "../../src/commands/parse.ts";
-import { SERVICE_KINDS } from "../../src/model/objects.ts";
+import { POLICY_KINDS, SERVICE_KINDS } from "../../src/model/objects.ts";
 import { version } from "../../src/version.ts";
 import { RESOURCES } from "../../src/watch/kubernetes/resources.ts";
 
@@ -69,18 +69,30 @@ test("kustomization.yaml names files that there are, and no image of another ver
 });
 
 test("RBAC grants list and watch of what the daemon watches, and nothing else", (t) => {
-	const { ClusterRole, ClusterRoleBinding, ServiceAccount } = read("rbac.yaml");
-	const granted = (ClusterRole?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) => {
-		t.deepEqual(verbs, ["list", "watch"]);
-		return apiGroups.flatMap((group) => resources.map((resource) => `${resource}.${group}`));
-	});
-	const watched = SERVICE_KINDS.map((kind) => RESOURCES[kind]).map(
-		({ group, resource }) => `${resource}.${group}`,
-	);
-	t.deepEqual([...granted].sort(), [...watched].sort());
-	t.is(ClusterRoleBinding?.roleRef.name, ClusterRole?.metadata.name);
-	t.is(ClusterRoleBinding?.subjects[0]?.name, ServiceAccount?.metadata.name);
+	const { ServiceAccount } = read("rbac.yaml");
+	for (const [file, kinds] of [
+		["rbac.yaml", SERVICE_KINDS],
+		["policy/rbac.yaml", POLICY_KINDS],
+	] as const) {
+		const { ClusterRole, ClusterRoleBinding } = read(file);
+		const granted = (ClusterRole?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) => {
+			t.deepEqual(verbs, ["list", "watch"]);
+			return apiGroups.flatMap((group) => resources.map((resource) => `${resource}.${group}`));
+		});
+		const watched = kinds.map((kind) => RESOURCES[kind]).map(({ group, resource }) => `${resource}.${group}`);
+		t.deepEqual([...granted].sort(), [...watched].sort());
+		t.is(ClusterRoleBinding?.roleRef.name, ClusterRole?.metadata.name);
+		t.is(ClusterRoleBinding?.subjects[0]?.name, ServiceAccount?.metadata.name);
+	}
 	t.is(pod?.serviceAccountName, ServiceAccount?.metadata.name);
+});
+
+test("The overlay for policy builds on the plain one and adds a flag that exists", async (t) => {
+	const { Kustomization } = read("policy/kustomization.yaml");
+	t.deepEqual(Kustomization?.resources, ["..", "rbac.yaml"]);
+	const [, flag = ""] =
+		/value: (--\S+)/.exec(readFileSync(fileUrl("policy/kustomization.yaml"), "utf8")) ?? [];
+	t.is((await parseCommandLine([...(container?.args ?? []), flag], commands, 100)).kind, "command");
 });
 
 test("The DaemonSet's command line is one that kproxy understands", async (t) => {
