@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { conntrackCommand } from "./conntrack/index.ts";
 import { diffCommand } from "./diff/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
+import { dropsCommand } from "./drops/index.ts";
 import { dumpCommand } from "./dump/index.ts";
 import { frontendsCommand } from "./frontends/index.ts";
 import { mapsCommand } from "./maps/index.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
 	backendsCommand,
 	affinityCommand,
 	conntrackCommand,
+	dropsCommand,
 	mapsCommand,
 	dumpCommand,
 	diffCommand,

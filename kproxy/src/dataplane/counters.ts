@@ -41,9 +41,23 @@ export function readOutcomes(counters: ServiceMaps["counters"]): Outcome[] {
 
 /** maps.h: index is (reason * HOOK_COUNT + hook) * DIRECTION_COUNT + direction. */
 function nameIndex(index: number): Omit<Outcome, "packets" | "bytes"> {
-	const direction = index % Direction.COUNT;
-	const hook = Math.floor(index / Direction.COUNT) % Hook.COUNT;
-	const reason = Math.floor(index / Direction.COUNT / Hook.COUNT);
+	return eventNames({
+		direction: index % Direction.COUNT,
+		hook: Math.floor(index / Direction.COUNT) % Hook.COUNT,
+		reason: Math.floor(index / Direction.COUNT / Hook.COUNT),
+	});
+}
+
+/** Names for the numbers of reasons.h. */
+export function eventNames({
+	reason,
+	hook,
+	direction,
+}: {
+	reason: number;
+	hook: number;
+	direction: number;
+}): Omit<Outcome, "packets" | "bytes"> {
 	const name = reasonNames.get(reason) ?? `reason ${reason}`;
 	return {
 		reason: name,

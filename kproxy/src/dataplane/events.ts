@@ -24,8 +24,10 @@ export interface ReadEvents {
 	events: Event[];
 	/** To go on from. */
 	position: EventPosition;
-	/** Events that came too fast to be written down, or were overwritten before they were read, since `after`. */
+	/** Events that were overwritten before they were read, since `after`. */
 	missed: bigint;
+	/** Events that came too fast to be written down, since the maps were pinned. */
+	leftOut: bigint;
 }
 
 /**
@@ -56,5 +58,6 @@ export function readEvents({ events, heads }: EventMaps, after?: EventPosition):
 		events: found.sort((a, b) => Number(a.atNs - b.atNs)),
 		position: now.map(({ written }) => written),
 		missed: overwritten,
+		leftOut: now.reduce((sum, { leftOut }) => sum + leftOut, 0n),
 	};
 }

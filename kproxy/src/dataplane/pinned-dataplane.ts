@@ -17,6 +17,8 @@ import { type MapName, openServiceMaps, type ServiceMaps } from "./service-maps.
 export interface PinnedDataplane extends Disposable {
 	readonly layout: PinLayout;
 	readonly maps: ServiceMaps;
+	/** All maps, as the loader has them. */
+	readonly handles: Readonly<Record<MapName, BpfMap>>;
 	close(): void;
 }
 
@@ -32,10 +34,11 @@ export function openPinnedDataplane(bpffs: string): PinnedDataplane {
 	const opened = Object.fromEntries(
 		names.map((name) => [name, cleanup.use(openPinnedMap(layout.map(name)))]),
 	);
-	const typed = openServiceMaps(opened as Record<MapName, BpfMap>);
+	const handles = opened as Record<MapName, BpfMap>;
+	const typed = openServiceMaps(handles);
 	const held = cleanup.move();
 	const close = () => held.dispose();
-	return { layout, maps: typed, close, [Symbol.dispose]: close };
+	return { layout, maps: typed, handles, close, [Symbol.dispose]: close };
 }
 
 function noDataplane(layout: PinLayout, missing: readonly string[] | undefined): BpfError {

@@ -21,10 +21,6 @@ export function sampleKernel(
 			entries: used.get(name),
 			maxEntries: limits.get(name) ?? maxEntries,
 		})),
-		reasons: (counters ? readOutcomes(counters) : []).map(({ reason, hook, packets }) => ({
-			reason,
-			hook,
-			packets,
-		})),
+		reasons: counters ? readOutcomes(counters) : [],
 	};
 }

@@ -13,9 +13,20 @@ export interface KernelSample {
 	/** Entries in use and limit of every map. */
 	maps: readonly { name: string; entries: number | undefined; maxEntries: number }[];
 	/** Since the counters were pinned. */
-	reasons: readonly { reason: string; hook: string; packets: bigint }[];
+	reasons: readonly KernelOutcome[];
 	/** Service ports that serve nobody here, by family and policy. */
 	noLocalEndpoints?: readonly NoLocalEndpoints[];
+}
+
+/** One outcome at one hook in one direction. */
+export interface KernelOutcome {
+	reason: string;
+	hook: string;
+	direction: string;
+	/** Dropped, rejected or refused. */
+	refused: boolean;
+	packets: bigint;
+	bytes: bigint;
 }
 
 /** Every metric of the daemon. Label values come from fixed lists: maps, reasons, hooks, HTTP codes. */
@@ -174,6 +185,10 @@ function createKernelMetrics(registers: Registry[], sample: () => KernelSample):
 		labelNames: ["reason", "hook"],
 		registers,
 	});
+	const refused = (name: string, help: string) =>
+		new Counter({ name, help, labelNames: ["reason", "hook", "direction"], registers });
+	const drops = refused("kproxy_drops_total", "Packets and dials that were dropped, rejected or refused");
+	const droppedBytes = refused("kproxy_dropped_bytes_total", "Bytes of these packets; dials have none");
 	return () => {
 		const kernel = sample();
 		frontends.set(kernel.frontends);
@@ -188,9 +203,12 @@ function createKernelMetrics(registers: Registry[], sample: () => KernelSample):
 			noLocalEndpoints.set({ ip_family: family, traffic_policy: policy }, servicePorts);
 		}
 		// The kernel keeps the total: it survives a restart of the daemon, so it is copied and not added.
-		reasons.reset();
-		for (const { reason, hook, packets } of kernel.reasons) {
+		for (const counter of [reasons, drops, droppedBytes]) counter.reset();
+		for (const { reason, hook, direction, refused, packets, bytes } of kernel.reasons) {
 			reasons.inc({ reason, hook }, Number(packets));
+			if (!refused) continue;
+			drops.inc({ reason, hook, direction }, Number(packets));
+			droppedBytes.inc({ reason, hook, direction }, Number(bytes));
 		}
 	};
 }

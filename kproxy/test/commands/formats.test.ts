@@ -93,6 +93,7 @@ test("Status shows what is attached, what happened and what is wrong", (t) => {
 					syncedMs: NOW - 5000,
 					pending: 4,
 					counts: { services: 2, slices: 3, rows: 2 },
+					policy: { policies: 12, pods: 90, localPods: 30, untied: 1, rules: 4000 },
 					sources: [
 						{ name: "manifests /m", synced: true, lastContactMs: NOW, problems: ["a.yaml:3: broken"] },
 					],
@@ -132,6 +133,7 @@ test("Status shows what is attached, what happened and what is wrong", (t) => {
 		text,
 		`daemon:     running, process 7, kproxy 1.2.3, for 2h
 sync:       4 entries wait, 2 Services, 3 EndpointSlices, last write 5s ago
+policy:     enforced, 12 NetworkPolicies, 30 pods here (1 addresses without an interface), 4000 rules
 source:     manifests /m, synced, heard 0s ago
 dataplane:  1 of 2 programs attached: start kproxy run to attach the others
 devices:    node: eth0; 1 pod interfaces; 1 with a program on one side only

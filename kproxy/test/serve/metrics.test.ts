@@ -11,7 +11,10 @@ const sample: KernelSample = {
 		{ name: "svc_frontends", entries: 3, maxEntries: 100 },
 		{ name: "sock_peers", entries: undefined, maxEntries: 200 },
 	],
-	reasons: [{ reason: "TRANSLATED", hook: "CONNECT", packets: 41n }],
+	reasons: [
+		{ reason: "TRANSLATED", hook: "CONNECT", direction: "EGRESS", refused: false, packets: 41n, bytes: 0n },
+		{ reason: "POLICY_INGRESS", hook: "POD", direction: "EGRESS", refused: true, packets: 3n, bytes: 180n },
+	],
 	noLocalEndpoints: [{ family: "IPv6", policy: "external", servicePorts: 2 }],
 };
 
@@ -40,6 +43,10 @@ test("A scrape shows what the kernel holds", async (t) => {
 	t.regex(text, /^kproxy_map_max_entries\{map="sock_peers"\} 200$/m);
 	t.notRegex(text, /kproxy_map_entries\{map="sock_peers"\}/);
 	t.regex(text, /^kproxy_reasons_total\{reason="TRANSLATED",hook="CONNECT"\} 41$/m);
+	const drop = 'reason="POLICY_INGRESS",hook="POD",direction="EGRESS"';
+	t.true(text.includes(`\nkproxy_drops_total{${drop}} 3\n`));
+	t.true(text.includes(`\nkproxy_dropped_bytes_total{${drop}} 180\n`));
+	t.notRegex(text, /kproxy_drops_total\{reason="TRANSLATED"/);
 	t.regex(text, /^kproxy_build_info\{version="1\.2\.3",node_version="[^"]+"\} 1$/m);
 	t.regex(
 		text,
@@ -51,7 +58,7 @@ test("A scrape shows what the kernel holds", async (t) => {
 test("Two scrapes show the kernel's total, not its sum", async (t) => {
 	const metrics = createTestMetrics();
 	await metrics.scrape();
-	t.regex(await metrics.scrape(), /^kproxy_reasons_total\{.*\} 41$/m);
+	t.regex(await metrics.scrape(), /^kproxy_reasons_total\{reason="TRANSLATED",.*\} 41$/m);
 });
 
 test("Histograms have kube-proxy's buckets", async (t) => {

@@ -1,0 +1,58 @@
+import type { EventEnd, EventView, PolicyVerdict } from "../../dataplane/event-view.ts";
+import { escapeControls } from "../table.ts";
+
+/** One event as one line, in words; ends with a newline. */
+export function formatEvent(event: EventView): string {
+	const { verb, cause } = inWords(event);
+	const flow = `${endText(event.from)} > ${endText(event.to)}`;
+	const parts = [timeText(event.atMs), verb, event.protocol, flow, whereText(event)];
+	return `${escapeControls(`${parts.join(" ")}: ${cause} [${event.reason}]`)}\n`;
+}
+
+/** Of the sentence in reasons.h, `Dropped: why.`, what happened and why. */
+function inWords({ sentence, policy }: EventView): { verb: string; cause: string } {
+	const [verb = "", ...rest] = sentence.split(": ");
+	const cause = policy ? policyText(policy) : rest.join(": ").replace(/\.$/, "");
+	return {
+		verb: policy?.rule !== undefined || verb.startsWith("Passed") ? "passed" : verb.toLowerCase(),
+		cause,
+	};
+}
+
+function policyText({ direction, isolatedBy, rule, peer }: PolicyVerdict): string {
+	if (rule !== undefined) return `by ${rule}`;
+	const what = direction === "egress" ? `to ${endText(peer)}` : `from ${endText(peer)}`;
+	if (isolatedBy.length === 0) return `${direction} ${what}, and nothing isolates the pod now`;
+	const one = isolatedBy.length === 1;
+	return `no rule of ${isolatedBy.join(", ")}, which isolate${one ? "s" : ""} the pod's ${direction}, allows it ${what}`;
+}
+
+/** `10.244.1.2:8080 (shop/web)`. */
+function endText({ address, port, pod }: EventEnd): string {
+	if (address === undefined) return port === 0 ? "a socket" : `a socket at port ${port}`;
+	const host = address.includes(":") && port !== 0 ? `[${address}]` : address;
+	return `${host}${port === 0 ? "" : `:${port}`}${pod === undefined ? "" : ` (${pod})`}`;
+}
+
+const CALLS: Readonly<Record<string, string>> = {
+	CONNECT: "at connect()",
+	SENDMSG: "at sendmsg()",
+	POST_BIND: "at bind()",
+};
+
+function whereText({ hook, direction, interface: name }: EventView): string {
+	const call = CALLS[hook];
+	if (call !== undefined) return call;
+	const device = name === undefined ? "a device that is gone" : name;
+	if (hook === "POD") return `${direction === "INGRESS" ? "from" : "to"} the pod behind ${device}`;
+	return `${direction === "INGRESS" ? "in" : "out"} at ${device}`;
+}
+
+/** As logs have it, in local time. */
+function timeText(ms: number): string {
+	const date = new Date(ms);
+	const two = (value: number) => String(value).padStart(2, "0");
+	const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+	const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+	return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
