@@ -43,10 +43,11 @@ export type Handler<O extends OptionTable, P extends string = never> = (
 	terminal: Terminal,
 ) => Promise<ExitCode>;
 
-/** A positional argument: a word that has to be there. */
+/** A positional argument: a word that has to be there, unless `optional`. */
 export interface Positional<P extends string = string> {
 	name: P;
 	describe: string;
+	optional?: true;
 }
 
 /** One CLI command as its folder describes it. */

@@ -9,6 +9,7 @@ import { dropsCommand } from "./drops/index.ts";
 import { dumpCommand } from "./dump/index.ts";
 import { frontendsCommand } from "./frontends/index.ts";
 import { mapsCommand } from "./maps/index.ts";
+import { policyCommand } from "./policy/index.ts";
 import { runCommand } from "./run/index.ts";
 import { statusCommand } from "./status/index.ts";
 
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
 	backendsCommand,
 	affinityCommand,
 	conntrackCommand,
+	policyCommand,
 	dropsCommand,
 	mapsCommand,
 	dumpCommand,

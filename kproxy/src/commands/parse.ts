@@ -1,7 +1,7 @@
 import { BpfError } from "bpf-loader";
 import yargs, { type Argv } from "yargs";
 import { version } from "../version.ts";
-import { type Command, type OptionTable, usageError } from "./command.ts";
+import { type Command, type OptionTable, type Positional, usageError } from "./command.ts";
 import { globalOptions } from "./options.ts";
 import { suggest } from "./suggest.ts";
 
@@ -71,7 +71,7 @@ function buildParser(
 		.fail(false);
 	for (const command of commands) {
 		parser = parser.command(
-			synopsis(command, (name) => `<${name}>`),
+			synopsis(command, ({ name, optional }) => (optional ? `[${name}]` : `<${name}>`)),
 			command.description,
 			(builder) => describeCommand(builder, command),
 			(values) => choose({ ...values }),
@@ -84,7 +84,7 @@ function buildParser(
 function describeCommand(builder: Argv, command: Command): Argv {
 	const { positional, description, options, examples } = command;
 	const described = builder
-		.usage(`${description}\n\n  $0 ${synopsis(command, (name) => name.toUpperCase())} [options]`)
+		.usage(`${description}\n\n  $0 ${synopsis(command, spellArgument)} [options]`)
 		.options({ ...options })
 		.example(examples.map(([line, shows]) => [`$0 ${line}`, shows] as [string, string]));
 	return positional === undefined
@@ -92,8 +92,13 @@ function describeCommand(builder: Argv, command: Command): Argv {
 		: described.positional(positional.name, { type: "string", describe: positional.describe });
 }
 
-function synopsis({ name, positional }: Command, spell: (name: string) => string): string {
-	return positional === undefined ? name : `${name} ${spell(positional.name)}`;
+/** As in `MAP`, or `[POD]` where it may be left out. */
+export function spellArgument({ name, optional }: Positional): string {
+	return optional ? `[${name.toUpperCase()}]` : name.toUpperCase();
+}
+
+function synopsis({ name, positional }: Command, spell: (argument: Positional) => string): string {
+	return positional === undefined ? name : `${name} ${spell(positional)}`;
 }
 
 /** Only what the tables name, under its one name; what yargs lets through is checked here. */

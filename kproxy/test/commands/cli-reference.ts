@@ -1,6 +1,7 @@
 import type { Command, OptionTable } from "../../src/commands/command.ts";
 import { commands } from "../../src/commands/list.ts";
 import { globalOptions } from "../../src/commands/options.ts";
+import { spellArgument } from "../../src/commands/parse.ts";
 
 const HEAD = `# The kproxy command line
 
@@ -28,7 +29,7 @@ export function cliReference(): string {
 }
 
 function section({ name, description, positional, options, examples }: Command): string {
-	const argument = positional ? ` ${positional.name.toUpperCase()}` : "";
+	const argument = positional ? ` ${spellArgument(positional)}` : "";
 	const about = positional ? `\`${positional.name.toUpperCase()}\`: ${positional.describe}.\n\n` : "";
 	return `## kproxy ${name}${argument}
 
