@@ -1,26 +1,17 @@
 /** Bugs planted on purpose, one at a time, in a copy of bpf/: scenarios or a short fuzz have to find each. */
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { fuzz } from "../scenarios/fuzz.ts";
 import { familiesOf, readScenarios } from "../scenarios/read-scenarios.ts";
 import { runScenario } from "../scenarios/run-scenario.ts";
 import { createStage, type Stage } from "../scenarios/stage.ts";
+import { type PlantedBug, plantBug } from "./plant-bug.ts";
 
-const SOURCES = fileURLToPath(new URL("../../../bpf", import.meta.url));
 const FUZZ_SECONDS = 5;
 
-interface Bug {
-	title: string;
-	file: string;
-	from: string;
-	to: string;
-}
-
-const BUGS: readonly Bug[] = [
+const BUGS: readonly PlantedBug[] = [
 	{
 		title: "the UDP checksum is written where TCP has its own",
 		file: "lib/rewrite_packet.h",
@@ -103,39 +94,13 @@ for (const bug of BUGS) {
 	test.serial(`it is found when ${bug.title}`, (t) => {
 		const directory = mkdtempSync(join(tmpdir(), "kproxy-planted-"));
 		try {
-			const found = findBug(plant(bug, directory));
+			const found = findBug(plantBug(bug, directory));
 			t.not(found, undefined, `${bug.title}: no scenario and no fuzz of ${FUZZ_SECONDS} s fails`);
 			t.log(found?.split("\n")[0]?.slice(0, 160));
 		} finally {
 			rmSync(directory, { recursive: true });
 		}
 	});
-}
-
-/** The path of an object with the bug in it. Throws where the source to change is not there exactly once. */
-function plant({ file, from, to }: Bug, directory: string): string {
-	cpSync(SOURCES, directory, { recursive: true });
-	const path = join(directory, file);
-	const parts = readFileSync(path, "utf8").split(from);
-	if (parts.length !== 2)
-		throw new Error(`${file} has the source of this bug ${parts.length - 1} times: ${from}`);
-	writeFileSync(path, parts.join(to));
-	const object = join(directory, "tc.bpf.o");
-	const headers = `/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
-	execFileSync("clang", [
-		"-g",
-		"-O2",
-		"-target",
-		"bpf",
-		"-mcpu=v3",
-		"-idirafter",
-		headers,
-		"-c",
-		join(directory, "tc.bpf.c"),
-		"-o",
-		object,
-	]);
-	return object;
 }
 
 /** Why a scenario or the fuzz fails with this object, or the package's own. */

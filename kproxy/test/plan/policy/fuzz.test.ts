@@ -6,124 +6,21 @@ import test from "ava";
 import { type ApiObject, objectKey } from "../../../src/model/objects.ts";
 import { createPolicyPlanner } from "../../../src/plan/policy/planner.ts";
 import { emptyTables, type PolicyStep, type PolicyTables, ruleKey } from "../../../src/plan/policy/tables.ts";
-import { createRandom, type Random } from "../../lab/random.ts";
-import { gone, NODE, namespace, pod, policy, setOf } from "./cluster.ts";
+import { createRandom } from "../../lab/random.ts";
+import { gone, NODE, setOf } from "./cluster.ts";
 import { allows, type Probe } from "./evaluate.ts";
 import { objectsAllow } from "./naive.ts";
+import {
+	changesText,
+	type ObjectChange,
+	randomChanges,
+	randomObject,
+	randomProbe,
+} from "./random-objects.ts";
 
 const SEEDS = 60;
 const CHANGES = 12;
 const PROBES = 120;
-
-const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(items.length)] as T;
-const chance = (random: Random, percent: number): boolean => random.below(100) < percent;
-
-const NAMESPACES = ["x", "y"];
-const KEYS = ["app", "tier"];
-const VALUES = ["a", "b", "c"];
-const NAMES = ["http", "dns"];
-const PORTS = [53, 80, 81, 8080];
-const BLOCKS = [
-	"0.0.0.0/0",
-	"10.0.0.0/8",
-	"10.244.0.0/16",
-	"10.244.0.0/30",
-	"10.244.0.4/30",
-	"192.0.2.0/24",
-	"192.0.2.128/25",
-	"fd00::/8",
-	"fd00::/126",
-	"::/0",
-];
-const OUTSIDE = ["192.0.2.1", "192.0.2.200", "10.1.2.3", "2001:db8::1", "fd00:ffff::1"];
-const POD_NAMES = ["p1", "p2", "p3", "p4"];
-
-function randomLabels(random: Random): Record<string, string> {
-	return Object.fromEntries(KEYS.filter(() => chance(random, 60)).map((key) => [key, pick(random, VALUES)]));
-}
-
-function randomSelector(random: Random): object {
-	const matchLabels = chance(random, 40)
-		? { matchLabels: { [pick(random, KEYS)]: pick(random, VALUES) } }
-		: {};
-	if (!chance(random, 40)) return matchLabels;
-	const operator = pick(random, ["In", "NotIn", "Exists", "DoesNotExist"]);
-	const values = operator.endsWith("In") ? { values: random.someOf(VALUES) } : {};
-	return { ...matchLabels, matchExpressions: [{ key: pick(random, KEYS), operator, ...values }] };
-}
-
-function randomPeer(random: Random): object {
-	if (chance(random, 40)) {
-		const cidr = pick(random, BLOCKS);
-		const family = cidr.includes(":");
-		const except = chance(random, 50)
-			? random.someOf(BLOCKS.filter((each) => each.includes(":") === family && each !== cidr))
-			: [];
-		return { ipBlock: { cidr, except } };
-	}
-	const pods = { podSelector: randomSelector(random) };
-	if (chance(random, 50)) return pods;
-	return { namespaceSelector: randomSelector(random), ...(chance(random, 60) && pods) };
-}
-
-function randomPort(random: Random): object {
-	const protocol = chance(random, 50) ? { protocol: pick(random, ["TCP", "UDP"]) } : {};
-	if (chance(random, 20)) return protocol;
-	if (chance(random, 30)) return { ...protocol, port: pick(random, NAMES) };
-	const port = pick(random, PORTS);
-	return { ...protocol, port, ...(chance(random, 30) && { endPort: port + random.below(200) }) };
-}
-
-const several = <T>(random: Random, make: (random: Random) => T): T[] =>
-	Array.from({ length: random.below(3) }, () => make(random));
-
-function randomPolicy(random: Random): ApiObject {
-	const rules = (peers: "from" | "to") =>
-		several(random, () => ({ [peers]: several(random, randomPeer), ports: several(random, randomPort) }));
-	return policy(`${pick(random, NAMESPACES)}/n${random.below(4)}`, {
-		podSelector: randomSelector(random),
-		...(chance(random, 70) && { ingress: rules("from") }),
-		...(chance(random, 50) && { egress: rules("to") }),
-		...(chance(random, 30) && { policyTypes: random.someOf(["Ingress", "Egress"]) }),
-	});
-}
-
-function randomPod(random: Random): ApiObject {
-	const [space, name] = [random.below(NAMESPACES.length), random.below(POD_NAMES.length)];
-	const number = space * POD_NAMES.length + name + 1;
-	return pod(`${NAMESPACES[space]}/${POD_NAMES[name]}`, {
-		labels: randomLabels(random),
-		ips: chance(random, 10) ? [] : [`10.244.0.${number}`, `fd00::${number}`],
-		node: chance(random, 70) ? NODE : "node-b",
-		hostNetwork: chance(random, 5),
-		ports: NAMES.filter(() => chance(random, 60)).map((each) => ({
-			name: each,
-			protocol: pick(random, ["TCP", "UDP"]),
-			containerPort: pick(random, PORTS),
-		})),
-		phase: chance(random, 5) ? "Succeeded" : "Running",
-	});
-}
-
-function randomObject(random: Random): ApiObject {
-	const dice = random.below(100);
-	if (dice < 45) return randomPolicy(random);
-	return dice < 90 ? randomPod(random) : namespace(pick(random, NAMESPACES), randomLabels(random));
-}
-
-function randomProbe(random: Random): Probe {
-	const family = random.below(2);
-	const pods = Array.from({ length: 8 }, (_, number) =>
-		family ? `fd00::${number + 1}` : `10.244.0.${number + 1}`,
-	);
-	const all = [...pods, ...pods, ...OUTSIDE.filter((address) => address.includes(":") === (family === 1))];
-	return {
-		from: pick(random, all),
-		to: pick(random, all),
-		protocol: pick(random, [6, 17]),
-		port: pick(random, [...PORTS, 100, 9000]),
-	};
-}
 
 const isLocal = ({ nodeName }: { nodeName: string }) => nodeName === NODE;
 
@@ -149,10 +46,7 @@ interface Fault {
 }
 
 /** Plays changes one after the other; the first fault, or undefined. */
-function play(
-	objects: readonly (readonly [ApiObject, "set" | "delete"])[],
-	probes: readonly Probe[],
-): Fault | undefined {
+function play(objects: readonly ObjectChange[], probes: readonly Probe[]): Fault | undefined {
 	const planner = createPolicyPlanner({ nodeName: NODE });
 	const kernel = emptyTables();
 	const state = new Map<string, ApiObject>();
@@ -190,10 +84,7 @@ function play(
 }
 
 /** Leaves out what the fault does not need. */
-function shrink(
-	objects: readonly (readonly [ApiObject, "set" | "delete"])[],
-	probes: readonly Probe[],
-): (readonly [ApiObject, "set" | "delete"])[] {
+function shrink(objects: readonly ObjectChange[], probes: readonly Probe[]): ObjectChange[] {
 	let small = [...objects];
 	for (let index = small.length - 1; index >= 0; index--) {
 		const fewer = small.toSpliced(index, 1);
@@ -205,20 +96,12 @@ function shrink(
 test("Random changes are planned as the objects say, at every moment", (t) => {
 	for (let seed = 1; seed <= SEEDS; seed++) {
 		const random = createRandom(seed);
-		const objects = Array.from(
-			{ length: CHANGES },
-			() => [randomObject(random), chance(random, 80) ? "set" : "delete"] as const,
-		);
-		const start = NAMESPACES.map((name) => [namespace(name, randomLabels(random)), "set"] as const);
-		const pods = Array.from({ length: 8 }, () => [randomPod(random), "set"] as const);
+		const all = randomChanges(random, CHANGES);
 		const probes = Array.from({ length: PROBES }, () => randomProbe(random));
-		const all = [...start, ...pods, ...objects];
 		const fault = play(all, probes);
 		if (!fault) continue;
 		const small = shrink(all, [fault.probe]);
-		t.fail(
-			`seed ${seed}: ${JSON.stringify(fault.probe)}: ${fault.said}\n${small.map(([each, what]) => `${what} ${JSON.stringify(each)}`).join("\n")}`,
-		);
+		t.fail(`seed ${seed}: ${JSON.stringify(fault.probe)}: ${fault.said}\n${changesText(small)}`);
 		return;
 	}
 	t.pass();

@@ -1,0 +1,72 @@
+/** The real programs over maps of their own, for many packets: nothing but verdicts. */
+import { inNetworkNamespace, loadObject, openSpec, type Program } from "bpf-loader";
+import { openLruHash } from "bpf-maps";
+import { type Names, PodInterface, PolicyFlag, maps as shapes } from "../../../src/dataplane/generated/tc.ts";
+import { openPolicyMaps, type PolicyMaps } from "../../../src/dataplane/policy-maps.ts";
+import { packetObjectPath } from "../../../src/dataplane/service-maps.ts";
+import { createLab } from "../../lab/lab.ts";
+import { buildFrame } from "../../packets/build.ts";
+import type { Probe } from "../../plan/policy/evaluate.ts";
+
+/** A test run's packet comes by lo. */
+export const IFINDEX = 1;
+const DROP = 2;
+/** Larger than what one case has. */
+const SIZES = { conntrack: 64, conntrack_reply: 64, policy_flows: 65_536, policy_rules: 65_536 };
+const NAMES: Readonly<Record<number, "TCP" | "UDP" | "SCTP">> = { 6: "TCP", 17: "UDP", 132: "SCTP" };
+const FIRST_PORT = 20_000;
+const PORTS = 40_000;
+
+/** Closes with `close()`. */
+export interface PolicyKernel {
+	maps: PolicyMaps;
+	/** As if nothing had been yet; addresses of the node may be given. */
+	reset(own?: readonly string[]): void;
+	/** Runs in the namespace of the programs: to be called around many probes. */
+	within<Result>(work: () => Result): Result;
+	/** By the hook of the pod that sends, where there is one here, then by that of the pod that is sent. */
+	allows(probe: Probe): boolean;
+	close(): void;
+}
+
+/** `object`: path of another object than the package's own. */
+export function createPolicyKernel(name: string, path = packetObjectPath): PolicyKernel {
+	const lab = createLab(name);
+	const namespace = lab.namespace("node");
+	const sizes = Object.entries(SIZES).map(([map, maxEntries]) => [map, { maxEntries }]);
+	const object = loadObject<Names>(openSpec(path), { maps: Object.fromEntries(sizes) });
+	const maps = openPolicyMaps(object.maps);
+	const flows = openLruHash(object.maps.policy_flows, shapes.policy_flows);
+	const { tc_pod_ingress: sends, tc_pod_egress: receives } = object.programs;
+	let dials = 0;
+
+	const passes = (program: Program, { from, to, protocol, port }: Probe) => {
+		const words = { from, to, protocol: NAMES[protocol] ?? protocol, destinationPort: port };
+		const sourcePort = FIRST_PORT + (dials % PORTS);
+		const data = buildFrame({ ...words, sourcePort, flags: "SYN", chunk: "INIT" });
+		return program.testRun({ data }).returnValue !== DROP;
+	};
+	return {
+		maps,
+		reset(own = []) {
+			const { state, interfaces, pods, ownAddresses, peerAddresses, peerClasses, rules } = maps;
+			for (const table of [pods, ownAddresses, peerAddresses, peerClasses, rules]) table.clear();
+			for (const table of [maps.podNames, maps.names, maps.hits, maps.setPolicies]) table.clear();
+			flows.clear();
+			ownAddresses.setAll(own.map((address) => [address, 1]));
+			state.set(0, { epoch: 1, generation: 1, flags: PolicyFlag.ENFORCED });
+			interfaces.set(IFINDEX, PodInterface.KNOWN);
+		},
+		within: (work) => inNetworkNamespace(namespace.path, work),
+		allows(probe) {
+			// A source port of its own: what was let pass before is no answer.
+			if (++dials % PORTS === 0) flows.clear();
+			if (maps.pods.has(probe.from) && !passes(sends, probe)) return false;
+			return !maps.pods.has(probe.to) || passes(receives, probe);
+		},
+		close() {
+			object.close();
+			lab.close();
+		},
+	};
+}
