@@ -91,6 +91,8 @@ export interface ConformanceStep {
 	/** The first step of a case, for which nothing is there yet. */
 	isFirst: boolean;
 	changes: Change[];
+	/** The whole state, as the API has it. */
+	objects: readonly { kind: Kind; raw: unknown }[];
 	probes: readonly { probe: Probe; expected: boolean; text: string }[];
 }
 
@@ -104,6 +106,7 @@ export function* conformanceSteps(file: string): Generator<ConformanceStep> {
 				name: `${each.id} step ${index}`,
 				isFirst: index === 0,
 				changes: changesBetween(before, now),
+				objects: [...now.values()],
 				probes: probesOf(step),
 			};
 			before = now;
