@@ -18,6 +18,8 @@
 
 #define ICMP_ECHO_REPLY 0
 #define ICMP_ECHO 8
+#define ICMP6_ECHO 128
+#define ICMP6_ECHO_REPLY 129
 #define ICMP6_MULTICAST_QUERY 130
 #define ICMP6_MULTICAST_DONE 132
 #define ICMP6_ROUTER_SOLICITATION 133
@@ -39,6 +41,13 @@ static __always_inline bool is_neighbour_talk(__u8 type)
 	return (type >= ICMP6_MULTICAST_QUERY && type <= ICMP6_REDIRECT) || type == ICMP6_MULTICAST_REPORT2;
 }
 
+static __always_inline bool is_echo(__u8 type, bool ipv6)
+{
+	if (ipv6)
+		return type == ICMP6_ECHO || type == ICMP6_ECHO_REPLY;
+	return type == ICMP_ECHO || type == ICMP_ECHO_REPLY;
+}
+
 /* What a packet without ports is told by: of an echo its identifier. Not inlined: few packets are such. */
 static __noinline int describe_portless(struct __sk_buff *skb, const struct packet *packet,
 					struct judgement *about)
@@ -54,8 +63,9 @@ static __noinline int describe_portless(struct __sk_buff *skb, const struct pack
 	if (bpf_skb_load_bytes(skb, packet->transport, &icmp, sizeof(icmp)))
 		return 0;
 	about->neighbour = packet->ipv6 && is_neighbour_talk(icmp.type);
-	if (icmp.type == ICMP_ECHO || icmp.type == ICMP_ECHO_REPLY ||
-	    (packet->ipv6 && (icmp.type | 1) == 129))
+	/* Nothing but an echo opens a flow. */
+	about->error = !is_echo(icmp.type, packet->ipv6);
+	if (!about->error)
 		about->flow.source_port = (__be16)icmp.rest;
 	return 0;
 }
@@ -246,7 +256,7 @@ static __always_inline enum reason judge_packet(struct __sk_buff *skb, const str
 		turn_round(&about->flow, flow);
 	about->ifindex = skb->ifindex;
 	about->opens = packet->opens;
-	about->error = packet->kind == PACKET_ERROR;
+	about->error = !portless && packet->kind == PACKET_ERROR;
 	if (portless)
 		describe_portless(skb, packet, about);
 	return judge(skb, direction);

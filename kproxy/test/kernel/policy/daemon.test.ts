@@ -98,6 +98,21 @@ test.serial("ports, protocols and names", async (t) => {
 	await expectReach(t, shopper, web, { passes: false, protocols: ["TCP"] });
 });
 
+test.serial("datagrams in fragments are judged by the port that the first of them has", async (t) => {
+	await web.listen({ protocol: "UDP", port: PORT + 2, echo: true });
+	await web.listen({ protocol: "UDP", port: PORT + 3, echo: true });
+	await stage.change(() =>
+		stage.manifests.setPolicy("shop/web", allowing([], [{ protocol: "UDP", port: PORT + 2 }])),
+	);
+	for (const family of FAMILIES) {
+		const target = { protocol: "UDP", address: web[family], bytes: 6_000 } as const;
+		const allowed = await shopper.dial({ ...target, port: PORT + 2 });
+		t.deepEqual(allowed.echoed, { bytes: 6_000, intact: true }, `${family} ${allowed.error}`);
+		const denied = await shopper.dial({ ...target, port: PORT + 3, timeoutMs: SILENCE_MS });
+		t.is(denied.error, "TIMEOUT", family);
+	}
+});
+
 test.serial("egress: what a Service leads to is judged, by socket and by packet", async (t) => {
 	const sandboxed = await stage.pod("dev/sandboxed", { labels: { app: "box" }, hook: false });
 	await stage.change(() => {

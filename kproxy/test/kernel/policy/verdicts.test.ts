@@ -194,4 +194,53 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 			t.is(bench.judge("is sent", error), undefined);
 		},
 	);
+
+	/** An echo request or its reply: ICMP has no ports, and is told by its identifier. */
+	const echo = (from: string, to: string, kind: "request" | "reply", id = 7): PacketWords => {
+		const [protocol, transport, types] =
+			family === "IPv4" ? [1, 34, { request: 8, reply: 0 }] : [58, 54, { request: 128, reply: 129 }];
+		return { from, to, protocol, payload: 16, bytes: { [transport]: types[kind], [transport + 5]: id } };
+	};
+
+	test.serial(only("an echo follows rules without ports, and its replies pass"), (t) => {
+		bench.apply([
+			a,
+			b,
+			policy("shop/in", {
+				podSelector: { matchLabels: { app: "a" } },
+				policyTypes: ["Ingress", "Egress"],
+				ingress: [
+					{ from: [{ podSelector: { matchLabels: { app: "b" } } }] },
+					{
+						from: [{ ipBlock: { cidr: family === "IPv4" ? `${OUTSIDE}/32` : `${OUTSIDE}/128` } }],
+						ports: [{ port: 80 }],
+					},
+				],
+			}),
+		]);
+		t.is(
+			bench.judge("is sent", echo(OUTSIDE, A, "request")),
+			"POLICY_INGRESS",
+			"a rule with ports allows no echo",
+		);
+		t.is(bench.judge("sends", echo(A, B, "reply")), "POLICY_EGRESS", "a reply to nothing");
+		t.is(bench.judge("is sent", echo(B, A, "request")), undefined);
+		t.is(bench.judge("sends", echo(A, B, "reply")), undefined);
+		t.is(bench.judge("sends", echo(A, B, "request", 8)), "POLICY_EGRESS", "another conversation");
+	});
+
+	test.serial(
+		only("behind an interface that two claim nobody is believed, whatever the operator says"),
+		(t) => {
+			bench.apply([a, b], () => ELSEWHERE);
+			bench.maps.interfaces.set(1, PodInterface.CONTESTED);
+			bench.maps.state.set(0, {
+				epoch: 1,
+				generation: 0,
+				flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag,
+			});
+			t.is(bench.judge("sends", tcp(A, OUTSIDE, "SYN")), "UNKNOWN_POD");
+			t.is(bench.judge("is sent", tcp(OUTSIDE, A, "SYN")), "UNKNOWN_POD");
+		},
+	);
 }
