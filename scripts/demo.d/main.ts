@@ -6,6 +6,7 @@ import { dialWithAffinity } from "./affinity.ts";
 import { DIALS, dialClusterIPs } from "./dialling.ts";
 import { offer, openShell, playDetached, stay, stop } from "./keep.ts";
 import { dialLoadBalancers, dialNodePorts } from "./outside.ts";
+import { isolateWeb } from "./policy.ts";
 import { detail, headline, step } from "./print.ts";
 import { scaleAway } from "./scaling.ts";
 import { type Stage, setStage } from "./stage.ts";
@@ -70,7 +71,7 @@ function columns(name: string, IPv4: string, rest: string): string {
 async function startKproxy(stage: Stage): Promise<Daemon[]> {
 	step("kproxy run, on each node, with the manifests of kproxy/examples");
 	const daemons = stage.cluster.nodes.map((node) =>
-		node.startKproxy({ manifests: stage.manifests, kproxy: BUILT }),
+		node.startKproxy({ manifests: stage.manifests, kproxy: BUILT, args: ["--policy"] }),
 	);
 	for (const [index, daemon] of daemons.entries()) {
 		const { readMs } = await daemon.synced();
@@ -98,6 +99,11 @@ async function playAll(stage: Stage, daemons: readonly Daemon[]): Promise<string
 		"A backend is scaled away while clients go on dialling, a pod the ClusterIPs, one outside the NodePort",
 	);
 	problems.push(...(await scaleAway(stage, daemons)));
+	step("A NetworkPolicy lets only `pod` reach the web pods: who still may, and what kproxy drops says");
+	problems.push(...(await isolateWeb(stage, daemons)));
+	detail(kproxy(stage, ["drops", "--pod", "default/sandboxed", "--reason", "POLICY_INGRESS"]));
+	step("kproxy policy --explain default/sandboxed default/web-1 8080/TCP");
+	detail(explain(stage, ["default/sandboxed", "default/web-1", "8080/TCP"]));
 	step("kproxy status, beginning and end: what is attached, and what became of calls and packets");
 	const paragraphs = kproxy(stage, ["status"]).trimEnd().split("\n\n");
 	detail([paragraphs.at(0), paragraphs.at(-1)].join("\n\n"));
@@ -114,6 +120,13 @@ function kproxy({ node1 }: Stage, args: readonly string[]): string {
 	const { status, stdout, stderr } = node1.kproxy(args, BUILT);
 	if (status !== 0) throw new Error(`kproxy ${args.join(" ")} ended with ${status}: ${stderr || stdout}`);
 	return stdout;
+}
+
+/** Like `kproxy`, for a question whose answer is no. */
+function explain({ node1 }: Stage, question: readonly string[]): string {
+	const { status, stdout, stderr } = node1.kproxy(["policy", "--explain", ...question], BUILT);
+	if (status !== 1) throw new Error(`kproxy policy --explain ended with ${status}: ${stderr || stdout}`);
+	return stdout.split("\n\n")[0] ?? "";
 }
 
 function conclude(problems: readonly string[], seconds: number): number {

@@ -6,6 +6,7 @@ import type { Host } from "../../kproxy/test/lab/host.ts";
 import { createLab, type Lab } from "../../kproxy/test/lab/lab.ts";
 import type { LabNode } from "../../kproxy/test/lab/node.ts";
 import type { Pod } from "../../kproxy/test/lab/pod.ts";
+import { namespaceObject, type PodManifest, podObject } from "../../kproxy/test/lab/policy-objects.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../kproxy/examples", import.meta.url));
 
@@ -48,7 +49,33 @@ export async function setStage(): Promise<Stage> {
 	await Promise.all([...servers.map(serve), ...clients.map((each) => each.agent())]);
 	const manifests = join(lab.directory, "manifests");
 	cpSync(EXAMPLES, manifests, { recursive: true });
+	const labelled = [
+		...servers.map((server) => ({ host: server, labels: { app: server.name.split("-")[0] ?? "" } })),
+		{ host: pod, labels: { role: "client" } },
+		{ host: sandboxed, labels: { role: "stranger" } },
+	];
+	writePods(
+		manifests,
+		labelled.map(({ host, labels }) => ({
+			pod: `default/${host.name}`,
+			labels,
+			node: host.node,
+			ips: [host.IPv4, host.IPv6],
+		})),
+	);
 	return { lab, cluster, node1, node2, servers, pod, sandboxed, client: cluster.client, manifests };
+}
+
+/** What an API server knows of the pods. */
+function writePods(manifests: string, pods: readonly PodManifest[]): void {
+	const documents = [namespaceObject("default"), ...pods.map(podObject)];
+	writeFileSync(join(manifests, "pods.json"), documents.map((each) => JSON.stringify(each)).join("\n---\n"));
+}
+
+/** Puts the example of a NetworkPolicy beside the other manifests. */
+export function addPolicy({ manifests, lab }: Stage): void {
+	const text = readFileSync(join(EXAMPLES, "policy", "web.yaml"), "utf8");
+	replaceFile(join(manifests, "policy.yaml"), { text, lab });
 }
 
 async function serve(pod: Pod): Promise<void> {

@@ -10,21 +10,25 @@ export function formatEvent(event: EventView): string {
 }
 
 /** Of the sentence in reasons.h, `Dropped: why.`, what happened and why. */
-function inWords({ sentence, policy }: EventView): { verb: string; cause: string } {
+function inWords(event: EventView): { verb: string; cause: string } {
+	const { sentence, policy } = event;
 	const [verb = "", ...rest] = sentence.split(": ");
-	const cause = policy ? policyText(policy) : rest.join(": ").replace(/\.$/, "");
+	const cause = policy ? policyText(policy, event) : rest.join(": ").replace(/\.$/, "");
 	return {
 		verb: policy?.rule !== undefined || verb.startsWith("Passed") ? "passed" : verb.toLowerCase(),
 		cause,
 	};
 }
 
-function policyText({ direction, isolatedBy, rule, peer }: PolicyVerdict): string {
-	if (rule !== undefined) return `by ${rule}`;
-	const what = direction === "egress" ? `to ${endText(peer)}` : `from ${endText(peer)}`;
-	if (isolatedBy.length === 0) return `${direction} ${what}, and nothing isolates the pod now`;
+/** The peer is named where the packet does not: behind a Service. */
+function policyText({ direction, isolatedBy, rule, peer }: PolicyVerdict, { from, to }: EventView): string {
+	const own = direction === "egress" ? to : from;
+	const named = peer.address === own.address && peer.port === own.port;
+	const what = named ? "" : ` ${direction === "egress" ? "to" : "from"} ${endText(peer)}`;
+	if (rule !== undefined) return `by ${rule}${what}`;
+	if (isolatedBy.length === 0) return `the pod's ${direction}${what} was isolated, and is not any more`;
 	const one = isolatedBy.length === 1;
-	return `no rule of ${isolatedBy.join(", ")}, which isolate${one ? "s" : ""} the pod's ${direction}, allows it ${what}`;
+	return `no rule of ${isolatedBy.join(", ")}, which isolate${one ? "s" : ""} the pod's ${direction}, allows it${what}`;
 }
 
 /** `10.244.1.2:8080 (shop/web)`. */
