@@ -15,6 +15,8 @@ const CHANGES = 25;
 const KILLS = 12;
 /** Dials of each way of dialling, at the least. */
 const DIALS = 1_000;
+/** Between two of them: a guest by emulation executes nothing meanwhile, and its clock goes on. */
+const PAUSE_MS = 5;
 
 const DIALLINGS = [
 	{ protocol: "TCP", address: "10.96.0.1" },
@@ -138,7 +140,12 @@ async function changeAndReport(
 function dialUntilStopped({ clients }: Play): Promise<Dial[][]> {
 	return Promise.all(
 		clients.map((client, index) =>
-			client.dialMany({ ...(DIALLINGS[index] ?? DIALLINGS[0]), port: 80, concurrency: 1 }),
+			client.dialMany({
+				...(DIALLINGS[index] ?? DIALLINGS[0]),
+				port: 80,
+				concurrency: 1,
+				pauseMs: PAUSE_MS,
+			}),
 		),
 	);
 }
