@@ -220,31 +220,8 @@ export function endPolicy(maps: PolicyMaps): boolean {
 	const wasEnforced = state !== undefined && (state.flags & PolicyFlag.ENFORCED) !== 0;
 	if (!wasEnforced) return false;
 	maps.state.set(0, { ...state, flags: PolicyFlag.OFF });
-	const {
-		pods,
-		interfaces,
-		ownAddresses,
-		peerAddresses,
-		peerClasses,
-		podNames,
-		rules,
-		names,
-		hits,
-		setPolicies,
-	} = maps;
-	for (const table of [
-		pods,
-		interfaces,
-		ownAddresses,
-		peerAddresses,
-		peerClasses,
-		podNames,
-		rules,
-		names,
-		hits,
-		setPolicies,
-	])
-		table.clear();
+	const { state: _, ...others } = maps;
+	for (const table of Object.values(others)) table.clear();
 	return true;
 }
 

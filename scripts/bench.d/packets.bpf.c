@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What the packet path costs: the real programs, each behind a step that makes the packet anew, because a test run
- * hands a program its own output. The step alone is measured beside, and so is a floor: parse, look up one key of
- * 40 bytes and one of 20, rewrite.
+ * What the packet path costs: the real programs, each behind a step that makes the packet anew, because a
+ * test run hands a program its own output. The step alone is measured beside, and so is a floor: parse, look
+ * up one key of 40 bytes and one of 20, rewrite.
  */
 #include "../../bpf/tc.bpf.c"
+#include "bench.h"
 
-#define CLIENT 0xc6336401	  /* 198.51.100.1 */
-#define NODE 0xc000020b		  /* 192.0.2.11 */
+#define CLIENT 0xc6336401         /* 198.51.100.1 */
+#define NODE 0xc000020b           /* 192.0.2.11 */
 #define FIRST_FRONTEND 0x0a600000 /* 10.96.0.0 */
 #define FIRST_BACKEND 0x0a800000  /* 10.128.0.0 */
-#define NOBODY 0xcb007100	  /* 203.0.113.0 */
+#define NOBODY 0xcb007100         /* 203.0.113.0 */
 #define CLIENT_PORT 40000
 #define PORT 80
 #define BACKEND_PORT 8080
@@ -29,20 +30,12 @@ struct {
 	__type(value, __u32);
 } own_ports SEC(".maps") DOC("Source port, in wire order, that the flow to each Service was given.");
 
-static __u64 dice;
-
-static __always_inline __u32 roll(void)
-{
-	dice = dice * 6364136223846793005ULL + 1442695040888963407ULL;
-	return dice >> 32;
-}
-
 static __always_inline __u32 any_service(void)
 {
 	__u32 only = 0;
 	__u32 *count = bpf_map_lookup_elem(&services, &only);
 
-	return count ? (__u64)roll() * *count >> 32 : 0;
+	return any_of(count);
 }
 
 static __always_inline __be16 own_port(__u32 service)
@@ -50,30 +43,6 @@ static __always_inline __be16 own_port(__u32 service)
 	__u32 *port = bpf_map_lookup_elem(&own_ports, &service);
 
 	return port ? *port : 0;
-}
-
-struct ends {
-	__u32 source;
-	__u32 destination;
-	__be16 from;
-	__be16 to;
-	__u8 flags;
-};
-
-static __always_inline void make_packet(struct __sk_buff *skb, struct ends ends)
-{
-	void *data = (void *)(long)skb->data;
-	void *data_end = (void *)(long)skb->data_end;
-	struct iphdr *ip = data + ETH_HLEN;
-	struct tcphdr *tcp = (void *)(ip + 1);
-
-	if ((void *)(tcp + 1) > data_end)
-		return;
-	ip->saddr = bpf_htonl(ends.source);
-	ip->daddr = bpf_htonl(ends.destination);
-	tcp->source = ends.from;
-	tcp->dest = ends.to;
-	((__u8 *)tcp)[13] = ends.flags;
 }
 
 /* A client's packet on a flow that is known after the first round. */
@@ -116,8 +85,8 @@ static __always_inline void reply_to_node(struct __sk_buff *skb)
 {
 	__u32 service = any_service();
 
-	make_packet(skb, (struct ends){FIRST_BACKEND + service, NODE, bpf_htons(BACKEND_PORT), own_port(service),
-				       TCP_FLAG_ACK});
+	make_packet(skb, (struct ends){FIRST_BACKEND + service, NODE, bpf_htons(BACKEND_PORT),
+				       own_port(service), TCP_FLAG_ACK});
 }
 
 static __always_inline void reply_to_client(struct __sk_buff *skb)
@@ -160,14 +129,6 @@ static __always_inline int floor_of_known(struct __sk_buff *skb)
 	go_to(target, &to);
 	return rewrite_packet(skb, &packet, &to) ? VERDICT_DROP : VERDICT_NEXT;
 }
-
-#define BENCH(name, make, run)                                                                                  \
-	SEC("tc")                                                                                               \
-	int name(struct __sk_buff *skb)                                                                         \
-	{                                                                                                       \
-		make(skb);                                                                                      \
-		return run;                                                                                     \
-	}
 
 BENCH(make_known, known, VERDICT_NEXT)
 BENCH(make_fresh, fresh, VERDICT_NEXT)

@@ -13,6 +13,7 @@ import {
 } from "../../kproxy/src/dataplane/generated/tc.ts";
 import { compile } from "./compile.ts";
 import { type Figure, runPart } from "./figure.ts";
+import { emptyFrame, median } from "./test-run.ts";
 
 const SOURCE = fileURLToPath(new URL("packets.bpf.c", import.meta.url));
 const PORT = 80;
@@ -195,19 +196,5 @@ function notePorts(object: BpfObject): void {
 
 /** Nanoseconds for each of so many runs. */
 function run(which: Program, repeat: number): number {
-	return which.testRun({ data: frame(), repeat }).nanoseconds;
-}
-
-/** An Ethernet frame with IPv4 and TCP headers; the programs fill in the ends. */
-function frame(): Uint8Array {
-	const bytes = new Uint8Array(64);
-	const view = new DataView(bytes.buffer);
-	view.setUint16(12, 0x0800);
-	bytes.set([0x45, 0, 0, 50, 0, 0, 0x40, 0, 64, 6], 14);
-	bytes[14 + 20 + 12] = 5 << 4;
-	return bytes;
-}
-
-function median(values: readonly number[]): number {
-	return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+	return which.testRun({ data: emptyFrame(), repeat }).nanoseconds;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What policy costs a packet of a pod: the real program behind a step that makes the packet anew, and the step alone.
+ * What policy costs a packet of a pod: the real program behind a step that makes the packet anew, and the
+ * step alone.
  */
 #include "../../bpf/tc.bpf.c"
+#include "bench.h"
 
-#define POD 0x0af40002		 /* 10.244.0.2 */
-#define FIRST_POD 0x0a800000	 /* 10.128.0.0 */
+#define POD 0x0af40002           /* 10.244.0.2 */
+#define FIRST_POD 0x0a800000     /* 10.128.0.0 */
 #define FIRST_OUTSIDE 0xac100000 /* 172.16.0.0 */
 #define POD_PORT 40000
 #define PORT 80
@@ -17,36 +19,17 @@ struct {
 	__type(value, __u32);
 } peers SEC(".maps") DOC("How many peers there are to choose from.");
 
-static __u64 dice;
-
-static __always_inline __u32 roll(void)
-{
-	dice = dice * 6364136223846793005ULL + 1442695040888963407ULL;
-	return dice >> 32;
-}
-
 static __always_inline __u32 any_peer(void)
 {
 	__u32 only = 0;
 	__u32 *count = bpf_map_lookup_elem(&peers, &only);
 
-	return count ? (__u64)roll() * *count >> 32 : 0;
+	return any_of(count);
 }
 
 static __always_inline void send_packet(struct __sk_buff *skb, __u32 to, __be16 from_port, __u8 flags)
 {
-	void *data = (void *)(long)skb->data;
-	void *data_end = (void *)(long)skb->data_end;
-	struct iphdr *ip = data + ETH_HLEN;
-	struct tcphdr *tcp = (void *)(ip + 1);
-
-	if ((void *)(tcp + 1) > data_end)
-		return;
-	ip->saddr = bpf_htonl(POD);
-	ip->daddr = bpf_htonl(to);
-	tcp->source = from_port;
-	tcp->dest = bpf_htons(PORT);
-	((__u8 *)tcp)[13] = flags;
+	make_packet(skb, (struct ends){POD, to, from_port, bpf_htons(PORT), flags});
 }
 
 static __always_inline void known(struct __sk_buff *skb)
@@ -75,14 +58,6 @@ static __always_inline int remember_only(struct __sk_buff *skb)
 	bpf_map_update_elem(&policy_flows, &packet.flow, &value, BPF_ANY);
 	return VERDICT_NEXT;
 }
-
-#define BENCH(name, make, run)                                                                                  \
-	SEC("tc")                                                                                               \
-	int name(struct __sk_buff *skb)                                                                         \
-	{                                                                                                       \
-		make(skb);                                                                                      \
-		return run;                                                                                     \
-	}
 
 BENCH(make_known, known, VERDICT_NEXT)
 BENCH(make_fresh, fresh, VERDICT_NEXT)

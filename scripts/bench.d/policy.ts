@@ -12,6 +12,7 @@ import { NODE, namespace, pod, policy, setOf } from "../../kproxy/test/plan/poli
 import { largeCluster, podNumber } from "../../kproxy/test/plan/policy/large-cluster.ts";
 import { compile } from "./compile.ts";
 import { type Figure, runPart } from "./figure.ts";
+import { emptyFrame, median } from "./test-run.ts";
 
 const SOURCE = fileURLToPath(new URL("policy.bpf.c", import.meta.url));
 /** A test run's packet comes by lo. */
@@ -202,19 +203,5 @@ function handle(object: BpfObject, name: string) {
 function run(object: BpfObject, name: string, repeat = PACKETS): number {
 	const program: Program | undefined = object.programs[name];
 	if (program === undefined) throw new Error(`policy.bpf.c has no program ${name}`);
-	return program.testRun({ data: frame(), repeat }).nanoseconds;
-}
-
-/** An Ethernet frame with IPv4 and TCP headers; the programs fill in the ends. */
-function frame(): Uint8Array {
-	const bytes = new Uint8Array(64);
-	const view = new DataView(bytes.buffer);
-	view.setUint16(12, 0x0800);
-	bytes.set([0x45, 0, 0, 50, 0, 0, 0x40, 0, 64, 6], 14);
-	bytes[14 + 20 + 12] = 5 << 4;
-	return bytes;
-}
-
-function median(values: readonly number[]): number {
-	return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+	return program.testRun({ data: emptyFrame(), repeat }).nanoseconds;
 }

@@ -1,13 +1,13 @@
 import { globSync, readFileSync } from "node:fs";
 
 /** Tests of the tests: they tell nothing of a kernel, and compile all programs again and again. */
-const NOT_OF_KERNELS = ["kproxy/test/kernel/planted-bugs.test.ts"];
+const NOT_OF_KERNELS = "planted-bugs.test.ts";
 
 /** The test files that need a kernel, as paths in the checkout: of each package after those that it is built on. */
 export function kernelTests(checkout: string): string[] {
 	return ["loader", "maps", "kproxy"].flatMap((name) =>
 		globSync(`${name}/test/kernel/**/*.test.ts`, { cwd: checkout })
-			.filter((file) => !NOT_OF_KERNELS.includes(file))
+			.filter((file) => !file.endsWith(NOT_OF_KERNELS))
 			.sort(),
 	);
 }

@@ -5,6 +5,7 @@ import { maps, reasonDocs, variables } from "../../src/dataplane/generated/tc.ts
 import { familiesOf, readScenarios } from "../scenarios/read-scenarios.ts";
 import { runScenario } from "../scenarios/run-scenario.ts";
 import { createStage } from "../scenarios/stage.ts";
+import { POLICY_MAPS, POLICY_REASONS } from "./policy/bench.ts";
 
 const stage = createStage("scenarios");
 test.after.always(() => stage.close());
@@ -37,6 +38,7 @@ const OUT_OF_REACH: Readonly<Record<string, string>> = {
 	NOT_TRACKED: "an LRU map gives up an old entry before it refuses a new one",
 	LEFT_TO_PACKETS: "socket hooks only",
 	NODE_PORT_TAKEN: "socket hooks only",
+	...Object.fromEntries(POLICY_REASONS.map((name) => [name, "policy has tests of its own: kernel/policy"])),
 };
 
 test.serial(
@@ -60,6 +62,7 @@ const OTHER_MAPS = [
 	"opening",
 	"snat_sequence",
 	"counters",
+	...POLICY_MAPS,
 ];
 const OTHER_TUNABLES = ["refuse_with_errno", "host_netns"];
 

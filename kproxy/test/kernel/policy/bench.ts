@@ -20,6 +20,32 @@ import { createLab, type Lab } from "../../lab/lab.ts";
 import { buildFrame, type PacketWords } from "../../packets/build.ts";
 import { NODE, setOf } from "../../plan/policy/cluster.ts";
 
+/** What the tests of this directory answer for, and the scenarios of bpf/ do not. */
+export const POLICY_REASONS = [
+	"POLICY_EGRESS",
+	"POLICY_INGRESS",
+	"SPOOFED_SOURCE",
+	"UNKNOWN_POD",
+	"FLOW_ALLOWED",
+] as const;
+export const POLICY_MAPS: readonly (keyof typeof shapes)[] = [
+	"policy_state",
+	"pods",
+	"pod_interfaces",
+	"pod_names",
+	"own_addresses",
+	"peer_addresses",
+	"peer_classes",
+	"policy_rules",
+	"policy_flows",
+	"policy_names",
+	"set_policies",
+	"rule_hits",
+	"judging",
+	"events",
+	"event_heads",
+];
+
 /** A test run's packet comes by lo. */
 export const IFINDEX = 1;
 /** An interface that no test run's packet comes by. */
@@ -44,6 +70,8 @@ export interface PolicyBench {
 	wait(seconds: number): void;
 	/** What policy says of a packet: undefined where it passes, else the reason's name. */
 	judge(side: Side, packet: PacketWords): string | undefined;
+	/** Every reason that `judge` has given. */
+	readonly reasons: ReadonlySet<string>;
 	close(): void;
 }
 
@@ -69,8 +97,10 @@ export function createPolicyBench(name: string): PolicyBench {
 		);
 	}
 
+	const reasons = new Set<string>();
 	const bench: PolicyBench = {
 		object,
+		reasons,
 		maps,
 		apply(objects, ifindexOf = () => IFINDEX) {
 			for (const step of planner.update(objects.map(setOf))) {
@@ -113,7 +143,9 @@ export function createPolicyBench(name: string): PolicyBench {
 			);
 			if (returnValue !== DROP) return undefined;
 			const counted = [...refusals(direction)].find(([each, packets]) => packets !== before.get(each));
-			return counted?.[0] ?? "dropped without a reason";
+			const reason = counted?.[0] ?? "dropped without a reason";
+			reasons.add(reason);
+			return reason;
 		},
 		close() {
 			object.close();

@@ -5,7 +5,7 @@ import { sweepLabs } from "../../lab/lab.ts";
 import { canonical } from "../../packets/addresses.ts";
 import type { PacketWords } from "../../packets/build.ts";
 import { pod, policy } from "../../plan/policy/cluster.ts";
-import { createPolicyBench, ELSEWHERE, type PolicyBench } from "./bench.ts";
+import { createPolicyBench, ELSEWHERE, POLICY_REASONS, type PolicyBench } from "./bench.ts";
 
 let bench: PolicyBench;
 
@@ -244,3 +244,7 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		},
 	);
 }
+
+test.serial("every reason of policy was given, but that of flows that pass", (t) => {
+	t.deepEqual([...bench.reasons].sort(), POLICY_REASONS.filter((name) => name !== "FLOW_ALLOWED").sort());
+});
