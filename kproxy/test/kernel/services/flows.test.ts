@@ -100,7 +100,7 @@ for (const family of FAMILIES) {
 							port,
 							everyMs: 20,
 							connected,
-							localPort: 40_000 + index,
+							localPort: 21_000 + index,
 						}),
 					})),
 				);
@@ -131,7 +131,7 @@ for (const family of FAMILIES) {
 			const target = ways(numbers, family).slice(1);
 			const streams = await Promise.all(
 				target.map(({ from, address, port }, index) =>
-					from.stream({ protocol: "UDP", address, port, everyMs: 20, localPort: 41_000 + index }),
+					from.stream({ protocol: "UDP", address, port, everyMs: 20, localPort: 22_000 + index }),
 				),
 			);
 			await stage.set({ ...service, endpoints: [stage.backends.a2] });
@@ -194,7 +194,7 @@ test.serial("kproxy conntrack and affinity show flows and clients in the user's 
 		protocol: "TCP",
 		address: stage.node1.IPv4,
 		port: numbers.echoNodePort,
-		localPort: 42_042,
+		localPort: 23_042,
 	});
 	await stage.pod.dial({ protocol: "TCP", address: numbers.clusterIP.IPv4, port: PORT });
 	const listed = JSON.parse(
@@ -206,7 +206,7 @@ test.serial("kproxy conntrack and affinity show flows and clients in the user's 
 	t.deepEqual(
 		{ client, frontend, backend, state, name },
 		{
-			client: { address: stage.client.IPv4, port: 42_042 },
+			client: { address: stage.client.IPv4, port: 23_042 },
 			frontend: { address: stage.node1.IPv4, port: numbers.echoNodePort },
 			backend: { address: a2.IPv4, port: 8081 },
 			state: "open",
@@ -218,7 +218,7 @@ test.serial("kproxy conntrack and affinity show flows and clients in the user's 
 	t.true(affinity.some((each: { client?: string }) => each.client === stage.client.IPv4));
 	t.true(affinity.some((each: { netns?: string }) => each.netns !== undefined));
 	const table = stage.node1.kproxy(["conntrack", "--client", stage.client.IPv4, "--state", "open"]);
-	t.regex(table.stdout, /192\.0\.2\.100:42042/, table.stderr);
+	t.regex(table.stdout, /192\.0\.2\.100:23042/, table.stderr);
 	await flow.close();
 });
 
@@ -247,7 +247,7 @@ for (const { family, protocol } of WAYS) {
 			const [one, two] = ["one", "two"].map((name) => `${name}-${protocol}-${family}`.toLowerCase());
 			const first = await stage.set({ name: one ?? "", number: 7, endpoints: [a2] });
 			const second = await stage.set({ name: two ?? "", number: 8, endpoints: [a2] });
-			const from = { protocol, port: ECHO_PORT, localPort: 43_000 };
+			const from = { protocol, port: ECHO_PORT, localPort: 24_000 };
 			const target = [first, second].map(({ clusterIP }) => ({ ...from, address: clusterIP[family] }));
 			if (protocol === "TCP") {
 				// One port towards two destinations, at the same time.
