@@ -95,8 +95,7 @@ function play(
 			if (index % ANEW_EVERY === ANEW_EVERY - 1) {
 				generation += 1;
 				writePolicyWhole(kernel.maps, tables, { generation, ifindexOf: () => IFINDEX });
-				const isOurs = (set: number) => tables.setPolicies.has(set);
-				deleteOldGenerations(kernel.maps, { tables, generation, isOurs });
+				deleteOldGenerations(kernel.maps, { tables, generation, waiting: [] });
 			} else {
 				for (const step of steps)
 					writePolicyStep(kernel.maps, step, { generation, ifindexOf: () => IFINDEX });
