@@ -1,6 +1,6 @@
 /** Two nodes with pods in namespaces of the cluster, an outside client, and kproxy with policy on the first node. */
 import type { ExecutionContext } from "ava";
-import { type Cluster, createCluster } from "../../lab/cluster.ts";
+import { type Cluster, type ClusterOptions, createCluster } from "../../lab/cluster.ts";
 import type { Daemon, LogLine } from "../../lab/daemon.ts";
 import type { Host } from "../../lab/host.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
@@ -42,18 +42,18 @@ export interface StagePod {
 }
 
 /** Makes a stage; `name` as for a lab. The daemon has not been started. */
-export function createPolicyStage(name: string): PolicyStage {
+export function createPolicyStage(name: string, options: Pick<ClusterOptions, "style"> = {}): PolicyStage {
 	const lab = createLab(name);
 	try {
-		return setUp(lab);
+		return setUp(lab, options);
 	} catch (error) {
 		lab.close();
 		throw error;
 	}
 }
 
-function setUp(lab: Lab): PolicyStage {
-	const cluster = createCluster(lab, { nodes: 2 });
+function setUp(lab: Lab, options: Pick<ClusterOptions, "style">): PolicyStage {
+	const cluster = createCluster(lab, { nodes: 2, ...options });
 	const [node1, node2] = [cluster.node(1), cluster.node(2)];
 	const manifests = new ManifestDirectory(lab);
 	for (const namespace of ["shop", "dev"]) manifests.setNamespace(namespace, { team: namespace });
