@@ -20,6 +20,7 @@ import { type ChangeQueue, createChangeQueue } from "../../watch/change-queue.ts
 import { ExitCode, type Handler } from "../command.ts";
 import { daemonRoutes } from "./daemon-routes.ts";
 import { createStaleSocketEnder } from "./end-stale-sockets.ts";
+import { explainKernel } from "./explain-kernel.ts";
 import { followCluster } from "./follow-cluster.ts";
 import { followNode } from "./follow-node.ts";
 import { startPolicy } from "./follow-policy.ts";
@@ -45,14 +46,7 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	if (settings.healthz) held.use(await listen("healthz", settings.healthz, healthRoutes(health, metrics)));
 	if (settings.metrics) held.use(await listen("metrics", settings.metrics, metricsRoutes(metrics)));
 
-	dataplane = held.use(
-		openDataplane({
-			...settings,
-			cgroup: settings.cgroup.path,
-			tunables: tunablesOf(settings),
-			policy: settings.policy !== undefined,
-		}),
-	);
+	dataplane = held.use(open(settings));
 	logDataplane(log, dataplane, settings);
 	reserveNodePorts(settings, log);
 	const problems = createProblemSources((all) => reporter.alsoReport(all));
@@ -124,6 +118,20 @@ export const runDaemon: Handler<typeof runOptions> = async (values, terminal) =>
 	);
 	return settings.once ? onceCode(reporter, queue) : ExitCode.OK;
 };
+
+/** Loads the programs and attaches those of sockets. Throws as openDataplane, and KERNEL_TOO_OLD before anything is attached. */
+function open(settings: Settings): Dataplane {
+	try {
+		return openDataplane({
+			...settings,
+			cgroup: settings.cgroup.path,
+			tunables: tunablesOf(settings),
+			policy: settings.policy !== undefined,
+		});
+	} catch (error) {
+		throw explainKernel(error);
+	}
+}
 
 /** The operator's choices as the programs take them. */
 function tunablesOf({ network }: Settings): DataplaneTunables {

@@ -64,6 +64,20 @@ test.serial("The last of two flags counts where no list is meant", async (t) => 
 	t.true(network.masqueradeAll);
 });
 
+test.serial("Policy is off unless asked for, and has rules for as many again", async (t) => {
+	t.is((await settingsOf("")).policy, undefined);
+	const { policy, sizes } = await settingsOf(
+		"--policy --policy-unknown-pods allow --policy-established recheck --policy-events all --max-policy-rules 1000",
+	);
+	t.deepEqual(policy, { unknownAllowed: true, recheck: true, noteFlows: true });
+	t.is(sizes.policy_rules, 2000);
+	t.deepEqual((await settingsOf("--policy")).policy, {
+		unknownAllowed: false,
+		recheck: false,
+		noteFlows: false,
+	});
+});
+
 test.serial("The configuration is taken where no flag says otherwise", async (t) => {
 	const { network, nodeName, healthz, ignoredFields, oomScoreAdj } = await settingsOf(
 		"--config FILE --cluster-cidr 10.1.0.0/16",
@@ -96,6 +110,10 @@ for (const [line, says] of [
 	["--snat-ports 32767-40000", /^--snat-ports 32767-40000 overlaps the NodePorts 30000-32767$/],
 	["--udp-timeout 0", /^--udp-timeout takes seconds from 1 to 86400, not 0$/],
 	["--udp-timeout soon", /^--udp-timeout takes a whole number$/],
+	["--policy-unknown-pods allow", /^--policy-unknown-pods has no meaning without --policy$/],
+	["--max-policy-rules 7", /^--max-policy-rules has no meaning without --policy$/],
+	["--policy --max-policy-rules 0", /^--max-policy-rules takes a number above 0 and up to \d+, not 0$/],
+	["--policy --policy-established maybe", /policy-established/],
 	["--config /nowhere/at/all", /^--config \/nowhere\/at\/all: no such file$/],
 ] as const) {
 	test.serial(`\`kproxy run ${line}\` is refused in one line`, async (t) => {
