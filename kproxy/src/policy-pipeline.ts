@@ -158,9 +158,7 @@ export function createPolicyPipeline({
 		for (const { left } of due) deletePolicyLeftovers(maps, left);
 		leftovers = leftovers.filter((each) => !due.includes(each));
 		if (purgeMs === undefined || purgeMs > nowMs) return;
-		const waiting = new Set(leftovers.flatMap(({ left }) => left.leftSets));
-		const isOurs = (set: number) => tables.setPolicies.has(set) || waiting.has(set);
-		deleteOldGenerations(maps, { tables, generation, isOurs });
+		deleteOldGenerations(maps, { tables, generation, waiting: leftovers.map(({ left }) => left) });
 		purgeMs = undefined;
 	}
 

@@ -37,6 +37,25 @@ export function policyKey({
 	};
 }
 
+/** The rule behind its key. */
+export function ruleOf({
+	prefixLength,
+	policySet,
+	peerClass,
+	direction,
+	protocol,
+	port,
+}: PolicyKey): Omit<RuleEntry, "rule"> {
+	return {
+		set: policySet,
+		class: peerClass,
+		direction: direction === Direction.EGRESS ? "egress" : "ingress",
+		protocol,
+		port,
+		portBits: Math.max(0, prefixLength - PEER_BITS - PROTOCOL_BITS),
+	};
+}
+
 /** A pod behind an interface of this node. */
 export function podValue(
 	{ set, isolated, any }: PodEntry,

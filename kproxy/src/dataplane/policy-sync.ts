@@ -1,12 +1,13 @@
 /** Writes planned policy into the kernel, in an order in which a packet meets the old or the new. */
 import type { Table } from "bpf-maps";
-import type {
-	PodEntry,
-	PolicyStep,
-	PolicyTables,
-	RuleEntry,
-	RuleName,
-	SetPolicy,
+import {
+	type PodEntry,
+	type PolicyStep,
+	type PolicyTables,
+	type RuleEntry,
+	type RuleName,
+	ruleKey,
+	type SetPolicy,
 } from "../plan/policy/tables.ts";
 import type { Pod } from "./generated/tc.ts";
 import {
@@ -15,6 +16,7 @@ import {
 	policyKey,
 	ruleName,
 	ruleNameOf,
+	ruleOf,
 	setPolicyEntries,
 	splitPeers,
 } from "./policy-entries.ts";
@@ -81,12 +83,23 @@ export function deletePolicyLeftovers(
 	if (left.size > 0) deleteWhere(maps.setPolicies, ({ policySet }) => left.has(policySet));
 }
 
-/** Deletes what `writePolicyWhole` has put something else in the place of: `isOurs` says which sets are in use. */
+/**
+ * Deletes what `writePolicyWhole` has put something else in the place of, and what was planned away before it and never
+ * written. `waiting`: what still has its own time.
+ */
 export function deleteOldGenerations(
 	maps: PolicyMaps,
-	{ tables, generation, isOurs }: { tables: PolicyTables; generation: number; isOurs(set: number): boolean },
+	{
+		tables,
+		generation,
+		waiting,
+	}: { tables: PolicyTables; generation: number; waiting: readonly PolicyLeftovers[] },
 ): void {
-	deleteWhere(maps.rules, ({ policySet }) => !isOurs(policySet));
+	const leftSets = new Set(waiting.flatMap((left) => left.leftSets));
+	const leftRules = new Set(waiting.flatMap((left) => left.leftRules.map(ruleKey)));
+	const isOurs = (set: number) => tables.setPolicies.has(set) || leftSets.has(set);
+	const isPlanned = (key: string) => tables.rules.has(key) || leftRules.has(key);
+	deleteWhere(maps.rules, (key) => !leftSets.has(key.policySet) && !isPlanned(ruleKey(ruleOf(key))));
 	deleteWhere(maps.setPolicies, ({ policySet }) => !isOurs(policySet));
 	deleteWhere(maps.peerAddresses, (key) => key.generation !== generation);
 	deleteWhere(maps.peerClasses, (key) => key.generation !== generation);

@@ -202,6 +202,20 @@ test("What could not be written is written anew, whole", (t) => {
 	t.is(maps.state.get(0)?.flags, PolicyFlag.ENFORCED);
 });
 
+test("What has ended while nothing could be written is gone some time after it could", (t) => {
+	const maps = memoryMaps({ peerAddresses: 4 });
+	const pipeline = start(maps);
+	pipeline.pass(batch(CLUSTER), 0);
+	const far = pod("shop/far", { ips: ["10.244.9.9"], node: "node-b" });
+	const other = pod("shop/web", { labels: { app: "other" }, ips: [WEB] });
+	t.is(pipeline.pass(batch([far, other]), 1).problems.length, 1, "three addresses do not fit");
+	t.true(pipeline.pass({ changes: [gone(far)], synced: true }, 2).whole);
+	t.is(pipeline.counts().rules, 0);
+	t.is(maps.rules.count(), 1, "a program may be at work with it");
+	pipeline.pass(NOTHING, 2 + GRACE_MS);
+	t.is(maps.rules.count(), 0);
+});
+
 test("Interfaces are known, unknown or contested, and unknown until pods are known", (t) => {
 	const maps = memoryMaps();
 	const pipeline = start(maps);
