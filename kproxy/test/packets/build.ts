@@ -39,8 +39,8 @@ export interface PacketWords {
 	extensionBytes?: number;
 	/** Which piece of the whole packet this is: bytes of the IP payload from `offset`, `length` of them. */
 	fragment?: { id: number; offset: number; length: number };
-	/** ICMP: type, code, the last four header bytes, and the packet inside with that many bytes of its payload. */
-	error?: { type: number; code: number; rest?: number; about: PacketWords; keep?: number };
+	/** ICMP: type, code, the last four header bytes; of an error, the packet inside with that many bytes of its payload. */
+	error?: { type: number; code: number; rest?: number; about?: PacketWords; keep?: number };
 	/** Frame bytes left after all: a packet cut short. */
 	cut?: number;
 	/** Zero bytes behind the packet, as short Ethernet frames have them. */

@@ -5,8 +5,9 @@ import { type Names, PodInterface, PolicyFlag, maps as shapes } from "../../../s
 import { openPolicyMaps, type PolicyMaps } from "../../../src/dataplane/policy-maps.ts";
 import { packetObjectPath } from "../../../src/dataplane/service-maps.ts";
 import { createLab } from "../../lab/lab.ts";
-import { buildFrame } from "../../packets/build.ts";
+import { buildFrame, type PacketWords } from "../../packets/build.ts";
 import type { Probe } from "../../plan/policy/evaluate.ts";
+import type { Side } from "./bench.ts";
 
 /** A test run's packet comes by lo. */
 export const IFINDEX = 1;
@@ -26,6 +27,8 @@ export interface PolicyKernel {
 	within<Result>(work: () => Result): Result;
 	/** By the hook of the pod that sends, where there is one here, then by that of the pod that is sent. */
 	allows(probe: Probe): boolean;
+	/** By the hook of one side alone, and remembered where it passes. */
+	passes(side: Side, packet: PacketWords): boolean;
 	close(): void;
 }
 
@@ -40,11 +43,12 @@ export function createPolicyKernel(name: string, path = packetObjectPath): Polic
 	const { tc_pod_ingress: sends, tc_pod_egress: receives } = object.programs;
 	let dials = 0;
 
-	const passes = (program: Program, { from, to, protocol, port }: Probe) => {
+	const passes = (program: Program, packet: PacketWords) =>
+		program.testRun({ data: buildFrame(packet) }).returnValue !== DROP;
+	const opens = (program: Program, { from, to, protocol, port }: Probe) => {
 		const words = { from, to, protocol: NAMES[protocol] ?? protocol, destinationPort: port };
 		const sourcePort = FIRST_PORT + (dials % PORTS);
-		const data = buildFrame({ ...words, sourcePort, flags: "SYN", chunk: "INIT" });
-		return program.testRun({ data }).returnValue !== DROP;
+		return passes(program, { ...words, sourcePort, flags: "SYN", chunk: "INIT" });
 	};
 	return {
 		maps,
@@ -61,9 +65,10 @@ export function createPolicyKernel(name: string, path = packetObjectPath): Polic
 		allows(probe) {
 			// A source port of its own: what was let pass before is no answer.
 			if (++dials % PORTS === 0) flows.clear();
-			if (maps.pods.has(probe.from) && !passes(sends, probe)) return false;
-			return !maps.pods.has(probe.to) || passes(receives, probe);
+			if (maps.pods.has(probe.from) && !opens(sends, probe)) return false;
+			return !maps.pods.has(probe.to) || opens(receives, probe);
 		},
+		passes: (side, packet) => passes(side === "sends" ? sends : receives, packet),
 		close() {
 			object.close();
 			lab.close();

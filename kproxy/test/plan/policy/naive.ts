@@ -17,33 +17,42 @@ export function objectsAllow(
 	probe: Probe,
 	isLocal: (pod: PodObject) => boolean,
 ): boolean {
-	if (probe.from === probe.to) return true;
-	const [source, target] = [podAt(objects, probe.from), podAt(objects, probe.to)];
-	const policies = objects.filter((object) => object.kind === "NetworkPolicy");
-	for (const [direction, own, peer, address] of [
-		["egress", source, target, probe.to],
-		["ingress", target, source, probe.from],
-	] as const) {
-		if (!own || !isLocal(own)) continue;
-		const selecting = policies.filter(
-			({ namespace, podSelector, isolates }) =>
-				namespace === own.namespace && selects(podSelector, own.labels) && isolates.includes(direction),
-		);
-		if (selecting.length === 0) continue;
-		const named = direction === "egress" ? target : own;
-		const isAllowed = selecting.some((policy) =>
-			policy[direction].some(
-				({ peers, ports }) =>
-					(peers.length === 0 || peers.some((each) => isPeer(each, { policy, peer, address, objects }))) &&
-					(ports.length === 0 || ports.some((each) => isPort(each, probe, named))),
-			),
-		);
-		if (!isAllowed) return false;
-	}
-	return true;
+	return (["egress", "ingress"] as const).every((direction) => {
+		const own = podAt(objects, direction === "egress" ? probe.from : probe.to);
+		return !own || !isLocal(own) || endAllows(objects, probe, direction);
+	});
 }
 
-function podAt(objects: readonly ApiObject[], address: string): PodObject | undefined {
+/** Whether one end allows it: the pod that sends, or the one that is sent. Where no pod is, everything is allowed. */
+export function endAllows(
+	objects: readonly ApiObject[],
+	probe: Probe,
+	direction: "egress" | "ingress",
+): boolean {
+	const { from, to } = probe;
+	if (from === to) return true;
+	const [source, target] = [podAt(objects, from), podAt(objects, to)];
+	const [own, peer, address] = direction === "egress" ? [source, target, to] : [target, source, from];
+	if (!own) return true;
+	const selecting = objects.filter(
+		(object): object is NetworkPolicyObject =>
+			object.kind === "NetworkPolicy" &&
+			object.namespace === own.namespace &&
+			selects(object.podSelector, own.labels) &&
+			object.isolates.includes(direction),
+	);
+	if (selecting.length === 0) return true;
+	return selecting.some((policy) =>
+		policy[direction].some(
+			({ peers, ports }) =>
+				(peers.length === 0 || peers.some((each) => isPeer(each, { policy, peer, address, objects }))) &&
+				(ports.length === 0 || ports.some((each) => isPort(each, probe, target))),
+		),
+	);
+}
+
+/** The pod that has an address. */
+export function podAt(objects: readonly ApiObject[], address: string): PodObject | undefined {
 	return objects.find(
 		(object): object is PodObject =>
 			object.kind === "Pod" && !object.hostNetwork && object.addresses.includes(address),
