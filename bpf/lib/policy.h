@@ -41,18 +41,25 @@ static __always_inline bool is_neighbour_talk(__u8 type)
 	return (type >= ICMP6_MULTICAST_QUERY && type <= ICMP6_REDIRECT) || type == ICMP6_MULTICAST_REPORT2;
 }
 
-static __always_inline bool is_echo(__u8 type, bool ipv6)
+/* Whether a packet is an echo, and its sender the one who asks or the one who answers. */
+enum echo { ECHO_NONE, ECHO_ASKED, ECHO_ANSWERED };
+
+static __always_inline enum echo echo_of(__u8 type, bool ipv6)
 {
-	if (ipv6)
-		return type == ICMP6_ECHO || type == ICMP6_ECHO_REPLY;
-	return type == ICMP_ECHO || type == ICMP_ECHO_REPLY;
+	if (type == (ipv6 ? ICMP6_ECHO : ICMP_ECHO))
+		return ECHO_ASKED;
+	return type == (ipv6 ? ICMP6_ECHO_REPLY : ICMP_ECHO_REPLY) ? ECHO_ANSWERED : ECHO_NONE;
 }
 
-/* What a packet without ports is told by: of an echo its identifier. Not inlined: few packets are such. */
+/*
+ * What a packet without ports is told by: of an echo its identifier, and who asks: being asked is not leave
+ * to ask. Not inlined: few packets are such.
+ */
 static __noinline int describe_portless(struct __sk_buff *skb, const struct packet *packet,
-					struct judgement *about)
+					struct judgement *about, bool sends)
 {
 	struct icmp_header icmp;
+	enum echo echo;
 
 	if (!skb || !packet || !about)
 		return 0;
@@ -64,9 +71,12 @@ static __noinline int describe_portless(struct __sk_buff *skb, const struct pack
 		return 0;
 	about->neighbour = packet->ipv6 && is_neighbour_talk(icmp.type);
 	/* Nothing but an echo opens a flow. */
-	about->error = !is_echo(icmp.type, packet->ipv6);
-	if (!about->error)
-		about->flow.source_port = (__be16)icmp.rest;
+	echo = echo_of(icmp.type, packet->ipv6);
+	about->error = echo == ECHO_NONE;
+	if (about->error)
+		return 0;
+	about->flow.source_port = (__be16)icmp.rest;
+	about->flow.destination_port = (echo == ECHO_ASKED) == sends;
 	return 0;
 }
 
@@ -258,7 +268,7 @@ static __always_inline enum reason judge_packet(struct __sk_buff *skb, const str
 	about->opens = packet->opens;
 	about->error = !portless && packet->kind == PACKET_ERROR;
 	if (portless)
-		describe_portless(skb, packet, about);
+		describe_portless(skb, packet, about, direction == DIRECTION_EGRESS);
 	return judge(skb, direction);
 }
 

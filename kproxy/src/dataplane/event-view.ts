@@ -103,7 +103,7 @@ function describeVerdict(
 	const rule = event.rule === 0 ? undefined : names.names.get(event.rule);
 	return {
 		direction,
-		peer: end(event.peer, event.peerPort),
+		peer: end(event.peer, event.flow.protocol in OTHER_PROTOCOLS ? 0 : event.peerPort),
 		isolatedBy: policiesOf(event.policySet, direction),
 		rule: rule && ruleText(ruleNameOf(rule)),
 	};

@@ -227,6 +227,7 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		t.is(bench.judge("is sent", echo(B, A, "request")), undefined);
 		t.is(bench.judge("sends", echo(A, B, "reply")), undefined);
 		t.is(bench.judge("sends", echo(A, B, "request", 8)), "POLICY_EGRESS", "another conversation");
+		t.is(bench.judge("sends", echo(A, B, "request")), "POLICY_EGRESS", "the one who was asked may not ask");
 	});
 
 	test.serial(
