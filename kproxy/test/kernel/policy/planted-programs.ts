@@ -134,8 +134,8 @@ export const PROGRAM_BUGS: readonly PlantedBug[] = [
 	{
 		title: "an echo is any other",
 		file: FILE,
-		from: "\t\tabout->flow.source_port = (__be16)icmp.rest;\n",
-		to: "\t\t;\n",
+		from: "\tabout->flow.source_port = (__be16)icmp.rest;\n",
+		to: "",
 	},
 	{
 		title: "a pod may send from any address",
