@@ -7,6 +7,7 @@ import type { PolicyMaps } from "./dataplane/policy-maps.ts";
 import {
 	deleteOldGenerations,
 	deletePolicyLeftovers,
+	deleteUnfinishedGenerations,
 	type PolicyLeftovers,
 	type PolicyPlace,
 	readPolicyBefore,
@@ -14,11 +15,11 @@ import {
 	writePolicyStep,
 	writePolicyWhole,
 } from "./dataplane/policy-sync.ts";
-import type { MapUse } from "./plan/map-use.ts";
+import { createUseWarnings, type MapUse } from "./plan/map-use.ts";
 import { DEFAULT_GRACE_MS } from "./plan/planner.ts";
 import { explainPolicyOverflow, policyUse } from "./plan/policy/fit.ts";
 import { createPolicyPlanner } from "./plan/policy/planner.ts";
-import type { PodEntry } from "./plan/policy/tables.ts";
+import type { PodEntry, PolicyStep } from "./plan/policy/tables.ts";
 import type { Problem } from "./problem.ts";
 import type { Batch } from "./watch/source.ts";
 
@@ -86,14 +87,14 @@ export function createPolicyPipeline({
 	/** The kernel has what the planner has, and every step follows on the one before. */
 	let live = false;
 	let synced = false;
-	let failures = 0;
-	let retryMs: number | undefined;
 	let purgeMs: number | undefined;
 	let leftovers: { dueMs: number; left: PolicyLeftovers }[] = [];
 	let ties: PodTies = { ties: new Map(), untied: [], interfaces: [] };
 	let told: readonly PodAddresses[] = [];
+	let use: MapUse[] = [];
 	let writeProblems: Problem[] = [];
 	let tieProblems: Problem[] = [];
+	const useWarnings = createUseWarnings();
 
 	const ifindexOf = (address: string) => ties.ties.get(address)?.ifindex;
 	const place = (): PolicyPlace => ({ generation, ifindexOf });
@@ -127,6 +128,7 @@ export function createPolicyPipeline({
 	}
 
 	function writeAll(nowMs: number): void {
+		deleteUnfinishedGenerations(maps);
 		generation += 1;
 		writePolicyWhole(maps, tables, place());
 		live = true;
@@ -135,22 +137,25 @@ export function createPolicyPipeline({
 		purgeMs = nowMs + graceMs;
 	}
 
-	/** Runs what writes; what the maps throw is a problem, and everything is written anew later. */
-	function attempt(write: () => void, nowMs: number): boolean {
+	/** Runs what writes; what the maps throw is a problem, and the next pass writes everything anew. */
+	function attempt(write: () => void): boolean {
 		try {
 			write();
-			failures = 0;
-			retryMs = undefined;
-			writeProblems = [];
+			if (live) writeProblems = [];
 			return true;
 		} catch (error) {
 			if (!(error instanceof BpfError)) throw error;
 			live = false;
-			failures += 1;
-			retryMs = nowMs + Math.min(1000 * 2 ** (failures - 1), 30_000);
 			writeProblems = [writeProblem(error)];
 			return false;
 		}
+	}
+
+	function writeSteps(steps: readonly PolicyStep[], nowMs: number): void {
+		if (steps.length === 0) return;
+		for (const step of steps) writePolicyStep(maps, step, place());
+		for (const left of steps) leftovers.push({ dueMs: nowMs + graceMs, left });
+		setState();
 	}
 
 	function deleteDue(nowMs: number): void {
@@ -166,34 +171,26 @@ export function createPolicyPipeline({
 		pass(batch, nowMs) {
 			synced ||= batch.synced;
 			const steps = planner.update(batch.changes, { isLive: live });
-			const use = policyUse(tables, limits);
+			const isSame = live && steps.length === 0;
+			if (!isSame) use = policyUse(tables, limits);
 			const report = { steps: 0, whole: false, failed: false, use };
 			if (!synced) return { ...report, problems: [] };
-			tellPods();
+			if (!isSame) tellPods();
 			const overflow = explainPolicyOverflow(tables, use);
 			if (overflow) {
 				live = false;
 				return { ...report, problems: [overflow, ...tieProblems] };
 			}
-			const isRetry = retryMs === undefined || retryMs <= nowMs || batch.changes.length > 0;
-			if (!live && isRetry) {
-				report.whole = true;
-				report.steps = 1;
-				report.failed = !attempt(() => writeAll(nowMs), nowMs);
-			} else if (live && steps.length > 0) {
-				report.steps = steps.length;
-				report.failed = !attempt(() => {
-					for (const step of steps) writePolicyStep(maps, step, place());
-					for (const left of steps) leftovers.push({ dueMs: nowMs + graceMs, left });
-					setState();
-				}, nowMs);
-			}
-			if (live) attempt(() => deleteDue(nowMs), nowMs);
-			return { ...report, problems: [...writeProblems, ...tieProblems] };
+			report.whole = !live;
+			report.steps = live ? steps.length : 1;
+			const isWritten = attempt(() => (live ? writeSteps(steps, nowMs) : writeAll(nowMs)));
+			report.failed = !isWritten || !attempt(() => deleteDue(nowMs));
+			return { ...report, problems: [...writeProblems, ...tieProblems, ...useWarnings(use)] };
 		},
 		nextDueMs() {
-			if (!synced) return undefined;
-			const times = [retryMs, purgeMs, leftovers[0]?.dueMs].filter((each) => each !== undefined);
+			// Else a pass deletes nothing; whoever runs passes tries again what has failed.
+			if (!live) return undefined;
+			const times = [purgeMs, leftovers[0]?.dueMs].filter((each) => each !== undefined);
 			return times.length === 0 ? undefined : Math.min(...times);
 		},
 		setTies(found) {
@@ -202,7 +199,7 @@ export function createPolicyPipeline({
 			return attempt(() => {
 				writeInterfaces();
 				if (live) writePods(maps, movedPods(tables.pods, before, found), place());
-			}, performance.now());
+			});
 		},
 		counts: () => ({
 			...planner.counts(),

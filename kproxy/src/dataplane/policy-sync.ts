@@ -108,6 +108,14 @@ export function deleteOldGenerations(
 	deleteWhere(maps.hits, (rule) => !tables.ruleNames.has(rule));
 }
 
+/** Deletes peers that were written for pods which then were not: of no pod, and not of what was written whole last. */
+export function deleteUnfinishedGenerations(maps: PolicyMaps): void {
+	const used = new Set(Array.from(maps.pods.entries(), ([, { generation }]) => generation));
+	used.add(maps.state.get(0)?.generation ?? 0);
+	deleteWhere(maps.peerAddresses, ({ generation }) => !used.has(generation));
+	deleteWhere(maps.peerClasses, ({ generation }) => !used.has(generation));
+}
+
 /** What a planner has to know of what is in the kernel already. */
 export function readPolicyBefore(maps: PolicyMaps): { lastSet: number; ruleNames: Map<number, RuleName> } {
 	let lastSet = 0;

@@ -1,6 +1,7 @@
 import test from "ava";
 import { describeTables } from "../../src/dataplane/service-view.ts";
 import { createPipeline, type PipelineOptions, type Report } from "../../src/pipeline.ts";
+import type { PolicyPipeline } from "../../src/policy-pipeline.ts";
 import type { Batch, Change } from "../../src/watch/source.ts";
 import { type FakeTables, fakeTables } from "../dataplane/fake-tables.ts";
 import { come, go, port, service, slice } from "../model/objects.ts";
@@ -244,4 +245,31 @@ test("bad objects have problems and the others serve", (t) => {
 		describeTables(tables).map(({ name }) => name),
 		["big", "sctp", "shop"],
 	);
+});
+
+test("policy that could not be written is tried again after a while, then after twice as long", async (t) => {
+	const at: number[] = [];
+	const policy: PolicyPipeline = {
+		pass(_batch, nowMs) {
+			at.push(nowMs);
+			return { steps: 1, whole: true, failed: at.length < 3, problems: [], use: [] };
+		},
+		nextDueMs: () => undefined,
+		setTies: () => true,
+		counts: () => ({ policies: 0, pods: 0, localPods: 0, rules: 0 }),
+	};
+	const { clock, reports, send, stop, done } = running({ policy });
+	await send();
+	t.is(reports.at(-1)?.pending, 1);
+	await clock.advance(99);
+	t.deepEqual(at, [0]);
+	await clock.advance(1);
+	t.deepEqual(at, [0, 100]);
+	await clock.advance(200);
+	t.deepEqual(at, [0, 100, 300]);
+	t.is(reports.at(-1)?.pending, 0);
+	await clock.advance(10_000);
+	t.is(at.length, 3);
+	stop.abort();
+	await done;
 });

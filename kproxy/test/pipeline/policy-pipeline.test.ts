@@ -24,6 +24,20 @@ const onlyWeb = policy("shop/db", {
 	ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 5432 }] }],
 });
 const CLUSTER = [namespace("shop"), web, db, onlyWeb];
+/** More rules than a map of eight has room for. */
+const tooMany = policy("shop/many", {
+	podSelector: {},
+	policyTypes: ["Ingress"],
+	ingress: [{ ports: [1, 3, 5, 7, 9].map((port) => ({ port })) }],
+});
+
+const noMemory = () =>
+	new MapError("no memory", {
+		code: "MAP_NO_MEMORY",
+		operation: "update",
+		object: "map policy_rules",
+		map: "policy_rules",
+	});
 
 function memoryMaps(limits: { rules?: number; peerAddresses?: number } = {}): PolicyMaps {
 	const hash = <K, V>(shape: Parameters<typeof memoryTable<K, V>>[0], maxEntries = 64): MapTable<K, V> =>
@@ -153,12 +167,7 @@ test("What does not fit is refused before it is written, with names and numbers,
 	const pipeline = start(maps);
 	pipeline.pass(batch(CLUSTER), 0);
 	const before = [maps.pods.get(DB), maps.rules.count(), maps.state.get(0)];
-	const many = policy("shop/many", {
-		podSelector: {},
-		policyTypes: ["Ingress"],
-		ingress: [{ ports: [1, 3, 5, 7, 9].map((port) => ({ port })) }],
-	});
-	const { problems, steps } = pipeline.pass(batch([many]), 1);
+	const { problems, steps } = pipeline.pass(batch([tooMany]), 1);
 	t.is(steps, 0);
 	t.is(problems.length, 1);
 	t.like(problems[0], { code: "MAP_FULL", map: { name: "policy_rules", limit: 4 } });
@@ -167,11 +176,69 @@ test("What does not fit is refused before it is written, with names and numbers,
 		/need \d+ entries in policy_rules, which has room for 4; most are of shop\/many \(\d+\)/,
 	);
 	t.deepEqual([maps.pods.get(DB), maps.rules.count(), maps.state.get(0)], before);
-	const mended = pipeline.pass({ changes: [gone(many)], synced: true }, 2);
+	const mended = pipeline.pass({ changes: [gone(tooMany)], synced: true }, 2);
 	t.true(mended.whole);
 	t.deepEqual(mended.problems, []);
 	pipeline.pass(NOTHING, 2 + GRACE_MS);
 	t.is(maps.rules.count(), 1);
+});
+
+test("While policy does not fit nothing is due, whatever waits to be deleted", (t) => {
+	const maps = memoryMaps({ rules: 8 });
+	const pipeline = start(maps);
+	pipeline.pass(batch(CLUSTER), 0);
+	pipeline.pass(NOTHING, GRACE_MS);
+	pipeline.pass({ changes: [gone(onlyWeb)], synced: true }, 1000);
+	t.is(pipeline.nextDueMs(), 1000 + GRACE_MS);
+	pipeline.pass(batch([tooMany]), 1001);
+	t.is(pipeline.nextDueMs(), undefined, "a pass would do nothing about it, and another would be due at once");
+});
+
+test("What cannot be deleted is a failure that the next pass mends", (t) => {
+	const maps = memoryMaps();
+	const pipeline = start(maps);
+	pipeline.pass(batch(CLUSTER), 0);
+	pipeline.pass(NOTHING, GRACE_MS);
+	pipeline.pass({ changes: [gone(onlyWeb)], synced: true }, 1000);
+	const { deleteAll } = maps.rules;
+	maps.rules.deleteAll = () => {
+		throw noMemory();
+	};
+	const { failed, problems } = pipeline.pass(NOTHING, 1000 + GRACE_MS);
+	t.true(failed);
+	t.regex(problems[0]?.message ?? "", /no memory/);
+	t.is(pipeline.nextDueMs(), undefined);
+	maps.rules.deleteAll = deleteAll;
+	t.false(pipeline.pass(NOTHING, 2000).failed);
+	pipeline.pass(NOTHING, 2000 + GRACE_MS);
+	t.is(maps.rules.count(), 0);
+});
+
+test("What failed writes leave does not take the room of the next one", (t) => {
+	const maps = memoryMaps({ peerAddresses: 6 });
+	const { setAll } = maps.pods;
+	maps.pods.setAll = () => {
+		throw noMemory();
+	};
+	const pipeline = start(maps);
+	for (const nowMs of [0, 1000, 2000]) t.true(pipeline.pass(batch(nowMs === 0 ? CLUSTER : []), nowMs).failed);
+	maps.pods.setAll = setAll;
+	const { failed, problems } = pipeline.pass(NOTHING, 3000);
+	t.deepEqual([failed, problems], [false, []]);
+	t.is(maps.pods.get(DB)?.flags, PodFlagIngress);
+});
+
+test("A map that is nearly full is said before it is", (t) => {
+	const maps = memoryMaps({ rules: 10 });
+	const pipeline = start(maps);
+	t.deepEqual(pipeline.pass(batch(CLUSTER), 0).problems, []);
+	const five = policy("shop/many", {
+		podSelector: { matchLabels: { app: "db" } },
+		policyTypes: ["Ingress"],
+		ingress: [{ ports: [1, 3, 5, 7].map((port) => ({ port })) }],
+	});
+	const { problems } = pipeline.pass(batch([five]), 1);
+	t.like(problems[0], { code: "MAP_NEARLY_FULL", map: { name: "policy_rules", used: 5, limit: 5 } });
 });
 
 test("What could not be written is written anew, whole", (t) => {
@@ -179,13 +246,7 @@ test("What could not be written is written anew, whole", (t) => {
 	const { setAll } = maps.rules;
 	let refused = true;
 	maps.rules.setAll = (entries) => {
-		if (refused)
-			throw new MapError("no memory", {
-				code: "MAP_NO_MEMORY",
-				operation: "update",
-				object: "map policy_rules",
-				map: "policy_rules",
-			});
+		if (refused) throw noMemory();
 		setAll.call(maps.rules, entries);
 	};
 	const pipeline = start(maps);
@@ -194,8 +255,7 @@ test("What could not be written is written anew, whole", (t) => {
 	t.regex(problems[0]?.message ?? "", /no memory; what is in the kernel goes on being enforced/);
 	t.is(maps.pods.get(DB), undefined);
 	t.is(maps.state.get(0)?.flags, PolicyFlag.OFF);
-	t.is(pipeline.nextDueMs(), 1000);
-	t.false(pipeline.pass(NOTHING, 500).whole, "not yet");
+	t.is(pipeline.nextDueMs(), undefined, "the pipeline around it tries again");
 	refused = false;
 	t.false(pipeline.pass(NOTHING, 1000).failed);
 	t.is(maps.pods.get(DB)?.flags, PodFlagIngress);
