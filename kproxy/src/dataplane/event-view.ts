@@ -1,11 +1,13 @@
 /** Events as people read them: names for numbers. */
 import { readNetwork } from "bpf-loader";
+import { ruleText } from "../plan/policy/tables.ts";
 import { eventNames } from "./counters.ts";
 import type { ReadEvents } from "./events.ts";
 import { Direction, type Event, Hook, Reason } from "./generated/tc.ts";
 import { monotonicNs, sinceMs } from "./monotonic.ts";
 import { ruleNameOf } from "./policy-entries.ts";
 import type { PolicyMaps } from "./policy-maps.ts";
+import { type PolicyDirection, podOf, policiesOfSets, policyText } from "./policy-view.ts";
 import { protocolText } from "./tables.ts";
 
 /** An address of a packet, and whose it is. */
@@ -42,7 +44,7 @@ export interface EventView {
 /** What policy said. */
 export interface PolicyVerdict {
 	/** As the pod sees it. */
-	direction: "egress" | "ingress";
+	direction: PolicyDirection;
 	/** Whom it has judged: behind a Service its backend. */
 	peer: EventEnd;
 	/** Policies that isolate the pod in this direction, as in `shop/web`; those that are gone are not among them. */
@@ -57,23 +59,23 @@ export type EventNames = Pick<PolicyMaps, "podNames" | "names" | "setPolicies">;
 const NO_ADDRESS = "::";
 /** That Services have none of. */
 const OTHER_PROTOCOLS: Readonly<Record<number, string>> = { 1: "ICMP", 2: "IGMP", 58: "ICMPv6" };
-const BITS = { egress: 1, ingress: 2 } as const;
 
 /** Gives events their names. Cost: reads the rule sets and the interfaces once. */
 export function describeEvents({ events }: Pick<ReadEvents, "events">, names: EventNames): EventView[] {
 	if (events.length === 0) return [];
 	const interfaces = new Map(readNetwork().links.map(({ ifindex, name }) => [ifindex, name]));
 	const policiesOf = policiesOfSets(names);
+	const isolating = (set: number, direction: PolicyDirection) =>
+		policiesOf(set)
+			.filter((each) => each[direction])
+			.map(policyText);
 	const nowNs = monotonicNs();
 	const nowMs = Date.now();
-	const end = (address: string, port: number): EventEnd => {
-		const pod = names.podNames.get(address);
-		return {
-			address: address === NO_ADDRESS ? undefined : address,
-			port,
-			pod: pod && `${pod.namespace}/${pod.name}`,
-		};
-	};
+	const end = (address: string, port: number): EventEnd => ({
+		address: address === NO_ADDRESS ? undefined : address,
+		port,
+		pod: podOf(names, address),
+	});
 	return events.map((event) => ({
 		atMs: nowMs - sinceMs(event.atNs, nowNs),
 		...eventNames(event),
@@ -82,7 +84,7 @@ export function describeEvents({ events }: Pick<ReadEvents, "events">, names: Ev
 		to: end(event.flow.destination, event.flow.destinationPort),
 		interface: interfaces.get(event.ifindex),
 		length: event.length,
-		policy: describeVerdict(event, { end, policiesOf, names }),
+		policy: describeVerdict(event, { end, isolating, names }),
 	}));
 }
 
@@ -90,11 +92,11 @@ function describeVerdict(
 	event: Event,
 	{
 		end,
-		policiesOf,
+		isolating,
 		names,
 	}: {
 		end: (address: string, port: number) => EventEnd;
-		policiesOf: (set: number, direction: "egress" | "ingress") => string[];
+		isolating: (set: number, direction: PolicyDirection) => string[];
 		names: EventNames;
 	},
 ): PolicyVerdict | undefined {
@@ -104,7 +106,7 @@ function describeVerdict(
 	return {
 		direction,
 		peer: end(event.peer, event.flow.protocol in OTHER_PROTOCOLS ? 0 : event.peerPort),
-		isolatedBy: policiesOf(event.policySet, direction),
+		isolatedBy: isolating(event.policySet, direction),
 		rule: rule && ruleText(ruleNameOf(rule)),
 	};
 }
@@ -115,23 +117,4 @@ function verdictDirection({ reason, hook, direction }: Event): PolicyVerdict["di
 	if (reason !== Reason.FLOW_ALLOWED || hook !== Hook.POD) return undefined;
 	// What comes in at the interface is what the pod sends.
 	return direction === Direction.INGRESS ? "egress" : "ingress";
-}
-
-function ruleText({ namespace, policy, direction, index }: ReturnType<typeof ruleNameOf>): string {
-	return `${namespace}/${policy} ${direction} ${index}`;
-}
-
-function policiesOfSets({
-	setPolicies,
-}: EventNames): (set: number, direction: "egress" | "ingress") => string[] {
-	const sets = new Map<number, { text: string; bits: number }[]>();
-	for (const [{ policySet }, { namespace, name, direction }] of setPolicies.entries()) {
-		const known = sets.get(policySet) ?? [];
-		sets.set(policySet, [...known, { text: `${namespace}/${name}`, bits: direction }]);
-	}
-	return (set, direction) =>
-		(sets.get(set) ?? [])
-			.filter(({ bits }) => (bits & BITS[direction]) !== 0)
-			.map(({ text }) => text)
-			.sort();
 }

@@ -1,5 +1,5 @@
 /** Frames for trials: the first packet of a flow. */
-import { readAddress, writeAddress } from "bpf-loader";
+import { address4, address6 } from "bpf-loader";
 import { Protocol } from "./generated/tc.ts";
 
 /** Ends of a flow. */
@@ -47,26 +47,21 @@ function writeIp(
 		view.setUint32(ETHERNET, 6 << 28);
 		view.setUint16(ETHERNET + 4, length);
 		view.setUint16(ETHERNET + 6, (protocol << 8) | 64);
-		writeAddress(from, view, ETHERNET + 8);
-		writeAddress(to, view, ETHERNET + 24);
+		address6.encode(from, view, ETHERNET + 8);
+		address6.encode(to, view, ETHERNET + 24);
 		return;
 	}
 	view.setUint16(ETHERNET, 0x4500);
 	view.setUint16(ETHERNET + 2, 20 + length);
 	view.setUint16(ETHERNET + 8, (64 << 8) | protocol);
-	writeIPv4(from, view, ETHERNET + 12);
-	writeIPv4(to, view, ETHERNET + 16);
-}
-
-function writeIPv4(address: string, view: DataView, offset: number): void {
-	for (const [index, part] of address.split(".").entries()) view.setUint8(offset + index, Number(part));
+	address4.encode(from, view, ETHERNET + 12);
+	address4.encode(to, view, ETHERNET + 16);
 }
 
 /** Where a frame goes, after what programs have made of it. */
 export function frameTarget(frame: Uint8Array): { address: string; port: number } {
 	const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
 	if (view.getUint16(12) === 0x86dd)
-		return { address: readAddress(view, ETHERNET + 24), port: view.getUint16(ETHERNET + 40 + 2) };
-	const parts = [0, 1, 2, 3].map((index) => view.getUint8(ETHERNET + 16 + index));
-	return { address: parts.join("."), port: view.getUint16(ETHERNET + 20 + 2) };
+		return { address: address6.decode(view, ETHERNET + 24), port: view.getUint16(ETHERNET + 40 + 2) };
+	return { address: address4.decode(view, ETHERNET + 16), port: view.getUint16(ETHERNET + 20 + 2) };
 }

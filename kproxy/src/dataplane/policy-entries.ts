@@ -26,7 +26,7 @@ export function policyKey({
 	protocol,
 	port,
 	portBits,
-}: RuleEntry): PolicyKey {
+}: Omit<RuleEntry, "rule">): PolicyKey {
 	return {
 		prefixLength: PEER_BITS + (protocol === 0 ? 0 : PROTOCOL_BITS + portBits),
 		policySet: set,
@@ -90,6 +90,11 @@ export function setPolicyEntries(set: number, policies: readonly SetPolicy[]): [
 		{ policySet: set, index },
 		{ namespace, name: policy, rule: 0, direction: (egress ? 1 : 0) | (ingress ? 2 : 0) },
 	]);
+}
+
+/** The policy behind an entry of a set. */
+export function setPolicyOf({ namespace, name, direction }: PolicyName): SetPolicy {
+	return { namespace, policy: name, egress: (direction & 1) !== 0, ingress: (direction & 2) !== 0 };
 }
 
 /** Peers, addresses of pods apart from blocks. */

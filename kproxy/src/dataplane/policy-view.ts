@@ -1,21 +1,14 @@
 /** What of policy is in the kernel, in the user's words. */
-
-import { Direction, type Pod, PodFlag, PolicyFlag, type PolicyKey, Protocol } from "./generated/tc.ts";
-import { ruleNameOf } from "./policy-entries.ts";
+import { ANY_CLASS, type Directions, type RuleEntry, type SetPolicy } from "../plan/policy/tables.ts";
+import { type Pod, PodFlag, PolicyFlag, Protocol } from "./generated/tc.ts";
+import { ruleNameOf, ruleOf, setPolicyOf } from "./policy-entries.ts";
 import type { PolicyMaps } from "./policy-maps.ts";
 import { mergePorts, type PortPart, portsText } from "./port-ranges.ts";
 
-export type PolicyDirection = "ingress" | "egress";
-export const POLICY_DIRECTIONS = ["ingress", "egress"] as const;
+/** As the pod sees it. */
+export type PolicyDirection = keyof Directions;
 
-/** As bpf/types.h has it: every peer. */
-export const ANY_CLASS = 0xffff_ffff;
-const NUMBERS = { egress: Direction.EGRESS, ingress: Direction.INGRESS } as const;
-const POLICY_BITS = { egress: 1, ingress: 2 } as const;
 const ISOLATED = { egress: PodFlag.ISOLATED_EGRESS, ingress: PodFlag.ISOLATED_INGRESS } as const;
-/** Bits of a policy_key in front of the protocol, and with it. */
-const PEER_BITS = 72;
-const PROTOCOL_BITS = 80;
 
 /** A pod of this node. */
 export interface PodView {
@@ -24,9 +17,9 @@ export interface PodView {
 	addresses: string[];
 	/** Index of the interface that it is behind. */
 	ifindex: number;
-	isolated: Record<PolicyDirection, boolean>;
+	isolated: Directions;
 	/** Policies that select it, and what they isolate. */
-	policies: { policy: string; ingress: boolean; egress: boolean }[];
+	policies: ({ policy: string } & Directions)[];
 }
 
 /** One rule of a policy that selects a pod. */
@@ -62,16 +55,30 @@ export function describePods(maps: Pick<PolicyMaps, "pods" | "podNames" | "setPo
 				pod,
 				addresses: [address],
 				...describeEntry(entry),
-				policies: policies(entry.policySet),
+				policies: policies(entry.policySet).map((each) => ({
+					policy: policyText(each),
+					ingress: each.ingress,
+					egress: each.egress,
+				})),
 			});
 	}
 	return [...views.values()].sort((a, b) => (a.pod < b.pod ? -1 : 1));
 }
 
-/** `namespace/name` of the pod that has an address; the address where none is known. */
-export function nameOf({ podNames }: Pick<PolicyMaps, "podNames">, address: string): string {
+/** `namespace/name` of the pod that has an address. */
+export function podOf({ podNames }: Pick<PolicyMaps, "podNames">, address: string): string | undefined {
 	const found = podNames.get(address);
-	return found ? `${found.namespace}/${found.name}` : address;
+	return found && `${found.namespace}/${found.name}`;
+}
+
+/** The same; the address where no pod is known. */
+export function nameOf(maps: Pick<PolicyMaps, "podNames">, address: string): string {
+	return podOf(maps, address) ?? address;
+}
+
+/** As in `shop/web`. */
+export function policyText({ namespace, policy }: Pick<SetPolicy, "namespace" | "policy">): string {
+	return `${namespace}/${policy}`;
 }
 
 export function isIsolated({ flags }: Pod, direction: PolicyDirection): boolean {
@@ -86,7 +93,7 @@ export function isolatingPolicies(
 ): string[] {
 	return policiesOfSets(maps)(set)
 		.filter((each) => each[direction])
-		.map(({ policy }) => policy);
+		.map(policyText);
 }
 
 /** Every rule of the policies that select the pod with this entry. Cost: reads the policy maps once. */
@@ -97,11 +104,11 @@ export function describeRules(maps: PolicyMaps, entry: Pod): RuleView[] {
 		entry,
 		new Set([...allowed.values()].flatMap(({ classes }) => [...classes])),
 	);
-	const policies = new Map(policiesOfSets(maps)(entry.policySet).map((each) => [each.policy, each]));
+	const policies = new Map(policiesOfSets(maps)(entry.policySet).map((each) => [policyText(each), each]));
 	const views: RuleView[] = [];
 	for (const [number, name] of maps.names.entries()) {
-		const { namespace, policy: own, direction, index } = ruleNameOf(name);
-		const policy = `${namespace}/${own}`;
+		const { direction, index, ...of } = ruleNameOf(name);
+		const policy = policyText(of);
 		if (!policies.get(policy)?.[direction]) continue;
 		const { classes, parts } = allowed.get(number) ?? { classes: new Set<number>(), parts: [] };
 		const found = [...classes].flatMap((each) => peers.get(each) ?? []);
@@ -119,38 +126,17 @@ export function describeRules(maps: PolicyMaps, entry: Pod): RuleView[] {
 	return views.sort((a, b) => (ruleOrder(a) < ruleOrder(b) ? -1 : 1));
 }
 
-/** The ports that a key allows. */
-export function portsOf({ prefixLength, protocol, port }: PolicyKey): PortPart {
-	if (prefixLength <= PEER_BITS) return { protocol: Protocol.ANY, first: 0, last: 65_535 };
-	const bits = prefixLength - PROTOCOL_BITS;
-	return { protocol, first: port, last: port + 2 ** (16 - bits) - 1 };
+/** The ports that a rule allows. */
+export function portsOf({ protocol, port, portBits }: RuleEntry): PortPart {
+	if (protocol === Protocol.ANY) return { protocol, first: 0, last: 65_535 };
+	return { protocol, first: port, last: port + 2 ** (16 - portBits) - 1 };
 }
 
-/** Entries of a set in one direction. */
-export function* entriesOf(
-	{ rules }: Pick<PolicyMaps, "rules">,
-	set: number,
-	direction: PolicyDirection,
-): Iterable<[PolicyKey, number]> {
-	for (const entry of rules.entries())
-		if (entry[0].policySet === set && entry[0].direction === NUMBERS[direction]) yield entry;
-}
-
-/** The key that a packet of this class is looked up by. */
-export function lookupKey({
-	set,
-	peerClass,
-	direction,
-	protocol,
-	port,
-}: {
-	set: number;
-	peerClass: number;
-	direction: PolicyDirection;
-	protocol: number;
-	port: number;
-}): PolicyKey {
-	return { prefixLength: 96, policySet: set, peerClass, direction: NUMBERS[direction], protocol, port };
+/** Every rule of a set. Cost: reads all rules once. */
+export function rulesOf({ rules }: Pick<PolicyMaps, "rules">, set: number): RuleEntry[] {
+	const found: RuleEntry[] = [];
+	for (const [key, rule] of rules.entries()) if (key.policySet === set) found.push({ ...ruleOf(key), rule });
+	return found;
 }
 
 function describeEntry(entry: Pod): Pick<PodView, "ifindex" | "isolated"> {
@@ -158,16 +144,14 @@ function describeEntry(entry: Pod): Pick<PodView, "ifindex" | "isolated"> {
 	return { ifindex: entry.ifindex, isolated };
 }
 
-function policiesOfSets({
+/** The policies of each set, by name. Cost: reads all of them once. */
+export function policiesOfSets({
 	setPolicies,
-}: Pick<PolicyMaps, "setPolicies">): (set: number) => PodView["policies"] {
-	const sets = new Map<number, PodView["policies"]>();
-	for (const [{ policySet }, { namespace, name, direction }] of setPolicies.entries()) {
-		const has = (which: PolicyDirection) => (direction & POLICY_BITS[which]) !== 0;
-		const policy = { policy: `${namespace}/${name}`, ingress: has("ingress"), egress: has("egress") };
-		sets.set(policySet, [...(sets.get(policySet) ?? []), policy]);
-	}
-	return (set) => (sets.get(set) ?? []).toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
+}: Pick<PolicyMaps, "setPolicies">): (set: number) => readonly SetPolicy[] {
+	const sets = new Map<number, SetPolicy[]>();
+	for (const [{ policySet }, name] of setPolicies.entries())
+		sets.set(policySet, [...(sets.get(policySet) ?? []), setPolicyOf(name)]);
+	return (set) => (sets.get(set) ?? []).toSorted((a, b) => (policyText(a) < policyText(b) ? -1 : 1));
 }
 
 interface Allowed {
@@ -177,13 +161,11 @@ interface Allowed {
 
 function allowedByRule(maps: PolicyMaps, { policySet }: Pod): Map<number, Allowed> {
 	const allowed = new Map<number, Allowed>();
-	for (const direction of POLICY_DIRECTIONS) {
-		for (const [key, rule] of entriesOf(maps, policySet, direction)) {
-			const known = allowed.get(rule) ?? { classes: new Set(), parts: [] };
-			known.classes.add(key.peerClass);
-			known.parts.push(portsOf(key));
-			allowed.set(rule, known);
-		}
+	for (const entry of rulesOf(maps, policySet)) {
+		const known = allowed.get(entry.rule) ?? { classes: new Set(), parts: [] };
+		known.classes.add(entry.class);
+		known.parts.push(portsOf(entry));
+		allowed.set(entry.rule, known);
 	}
 	return allowed;
 }

@@ -2,6 +2,7 @@
 import { type BpfMap, loadObject, openSpec } from "bpf-loader";
 import { openPerCpuArray } from "bpf-maps";
 import { type Outcome, readOutcomes } from "./counters.ts";
+import { type EventPosition, openEventMaps, readEvents } from "./events.ts";
 import { type Names, maps as shapes } from "./generated/tc.ts";
 import { ownNetnsCookie } from "./own-netns.ts";
 import { probeTunables } from "./probe-tunables.ts";
@@ -18,7 +19,9 @@ const NOTES = {
 	judging: 1,
 	events: undefined,
 	event_heads: undefined,
+	opening: undefined,
 	random_state: undefined,
+	snat_sequence: undefined,
 	counters: undefined,
 } as const satisfies Partial<Record<MapName, number | undefined>>;
 
@@ -29,6 +32,8 @@ export interface TrialResult {
 	reason: string | undefined;
 	/** The frame as it goes on. */
 	frame: Uint8Array;
+	/** Whom policy has refused it: behind a Service the backend. */
+	refusedTo: { address: string; port: number } | undefined;
 }
 
 /** Closes with `close()`. */
@@ -55,6 +60,14 @@ export function openTrial(handles: Readonly<Record<MapName, BpfMap>>): Trial {
 		variables: { ...probeTunables(), host_netns: ownNetnsCookie() },
 	});
 	const counters = openPerCpuArray(object.maps.counters, shapes.counters);
+	const events = openEventMaps(object.maps);
+	let position: EventPosition | undefined;
+	/** What the program has written down of the packet that it has just dropped. */
+	const lastEvent = () => {
+		const read = readEvents(events, position);
+		position = read.position;
+		return read.events.at(-1);
+	};
 	const close = () => object.close();
 	return {
 		run(side, frame, ifindex) {
@@ -64,7 +77,13 @@ export function openTrial(handles: Readonly<Record<MapName, BpfMap>>): Trial {
 			counters.clear();
 			const { returnValue, data } = program.testRun({ data: frame, context });
 			const [outcome]: (Outcome | undefined)[] = readOutcomes(counters);
-			return { dropped: returnValue === DROP, reason: outcome?.reason, frame: data };
+			const event = lastEvent();
+			return {
+				dropped: returnValue === DROP,
+				reason: outcome?.reason,
+				frame: data,
+				refusedTo: event?.policySet ? { address: event.peer, port: event.peerPort } : undefined,
+			};
 		},
 		close,
 		[Symbol.dispose]: close,

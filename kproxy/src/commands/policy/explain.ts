@@ -2,7 +2,7 @@ import { frameTarget, openingFrame } from "../../dataplane/frame.ts";
 import type { PolicyMaps } from "../../dataplane/policy-maps.ts";
 import { judgeSide, type SideVerdict } from "../../dataplane/policy-verdict.ts";
 import { nameOf } from "../../dataplane/policy-view.ts";
-import type { Trial } from "../../dataplane/trial.ts";
+import type { Trial, TrialResult } from "../../dataplane/trial.ts";
 import { usageError } from "../command.ts";
 import type { Party, Question } from "./parse-question.ts";
 
@@ -40,50 +40,24 @@ function explainOne(
 	{ port, protocol, addresses: [from, to] }: Question & { addresses: readonly [string, string] },
 	{ maps, trial }: { maps: PolicyMaps; trial: Trial },
 ): Explanation {
-	const sides: SideVerdict[] = [];
-	const disagreements: string[] = [];
 	let frame = openingFrame({ from, to, protocol, sourcePort: SOURCE_PORT, port });
 	let target = { address: to, port };
-	let stopped: string | undefined;
-
+	const tries: TriedSide[] = [];
 	const sender = maps.pods.get(from);
 	if (sender) {
 		const tried = trial.run("sends", frame, sender.ifindex);
 		frame = tried.frame;
-		if (!tried.dropped) target = frameTarget(frame);
-		else stopped = tried.reason;
-		if (!tried.dropped || isPolicy(tried.reason)) {
-			const peer = tried.dropped ? to : target.address;
-			const at = {
-				direction: "egress",
-				pod: nameOf(maps, from),
-				entry: sender,
-				peer,
-				protocol,
-				port: target.port,
-			} as const;
-			const side = from === peer ? { ...OPEN, direction: at.direction, pod: at.pod } : judgeSide(maps, at);
-			sides.push(side);
-			disagreements.push(...differences(side, tried));
-		}
+		target = tried.dropped ? (tried.refusedTo ?? target) : frameTarget(frame);
+		const at = { own: from, entry: sender, peer: target.address, protocol, port: target.port };
+		tries.push(compare(tried, judgeSide(maps, { direction: "egress", ...at })));
 	}
 	const receiver = maps.pods.get(target.address);
-	if (receiver && stopped === undefined) {
+	if (receiver && !tries.some(({ tried }) => tried.dropped)) {
 		const tried = trial.run("is sent", frame, receiver.ifindex);
-		stopped = tried.dropped ? tried.reason : undefined;
-		const at = {
-			direction: "ingress",
-			pod: nameOf(maps, target.address),
-			entry: receiver,
-			peer: from,
-			protocol,
-			port: target.port,
-		} as const;
-		const side =
-			from === target.address ? { ...OPEN, direction: at.direction, pod: at.pod } : judgeSide(maps, at);
-		sides.push(side);
-		disagreements.push(...differences(side, tried));
+		const at = { own: target.address, entry: receiver, peer: from, protocol, port: target.port };
+		tries.push(compare(tried, judgeSide(maps, { direction: "ingress", ...at })));
 	}
+	const stopped = tries.find(({ tried }) => tried.dropped);
 	const isBackend = target.address !== to || target.port !== port;
 	return {
 		from: nameOf(maps, from),
@@ -92,24 +66,26 @@ function explainOne(
 		protocol,
 		backend: isBackend ? { ...target, pod: nameOf(maps, target.address) } : undefined,
 		allowed: stopped === undefined,
-		reason: stopped,
-		sides,
-		disagreement: disagreements[0],
+		reason: stopped?.tried.reason,
+		sides: tries.flatMap(({ side }) => side ?? []),
+		disagreement: tries.find(({ disagreement }) => disagreement)?.disagreement,
 	};
 }
 
-/** A pod reaches itself, and nothing is asked. */
-const OPEN = { allowed: true, rule: "a pod reaches itself", isolatedBy: [], nearest: undefined };
+/** What a program did, and what the maps say of it; `side` is undefined where the packet did not come to policy. */
+interface TriedSide {
+	tried: TrialResult;
+	side: SideVerdict | undefined;
+	disagreement: string | undefined;
+}
 
-const isPolicy = (reason: string | undefined) => reason === "POLICY_EGRESS" || reason === "POLICY_INGRESS";
-
-function differences(
-	{ allowed, direction }: SideVerdict,
-	tried: { dropped: boolean; reason: string | undefined },
-): string[] {
-	if (allowed !== (tried.dropped && isPolicy(tried.reason))) return [];
-	const verdict = (passes: boolean) => (passes ? "allow" : "deny");
-	return [`the maps ${verdict(allowed)} ${direction}, the program does not: please report this`];
+function compare(tried: TrialResult, side: SideVerdict): TriedSide {
+	const isRefused = tried.reason === "POLICY_EGRESS" || tried.reason === "POLICY_INGRESS";
+	if (tried.dropped && !isRefused) return { tried, side: undefined, disagreement: undefined };
+	if (side.allowed === !isRefused) return { tried, side, disagreement: undefined };
+	const verdict = side.allowed ? "allow" : "deny";
+	const disagreement = `the maps ${verdict} ${side.direction}, the program does not: please report this`;
+	return { tried, side, disagreement };
 }
 
 function commonPairs({ from, to }: { from: Party; to: Party }): [string, string][] {

@@ -1,6 +1,6 @@
 import type { NetworkPolicyObject } from "../../model/policy/objects.ts";
 import type { CompiledRule } from "./compile-policy.ts";
-import type { RuleName } from "./tables.ts";
+import { type RuleName, ruleText } from "./tables.ts";
 
 /** Numbers of rules, by which they are counted: a rule keeps its own as long as its policy has a rule in that place. */
 export interface RuleNumbers {
@@ -52,9 +52,4 @@ export function createRuleNumbers(known: ReadonlyMap<number, RuleName> = new Map
 			});
 		},
 	};
-}
-
-/** How a rule is called, as in `shop/web ingress 0`. */
-function ruleText({ namespace, policy, direction, index }: RuleName): string {
-	return `${namespace}/${policy} ${direction} ${index}`;
 }

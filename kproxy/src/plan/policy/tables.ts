@@ -80,6 +80,11 @@ export interface PolicyStep {
 	leftSets: number[];
 }
 
+/** How a rule is called, as in `shop/web ingress 0`. */
+export function ruleText({ namespace, policy, direction, index }: RuleName): string {
+	return `${namespace}/${policy} ${direction} ${index}`;
+}
+
 /** The one spelling of a rule's key. */
 export function ruleKey({
 	set,

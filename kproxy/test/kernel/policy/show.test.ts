@@ -128,6 +128,30 @@ test.serial("a Service is explained by its backend", (t) => {
 	t.regex(stdout, /ingress of shop\/web: allowed, by shop\/web ingress 0/);
 });
 
+test.serial(
+	"a denial of a Service is of its backend, too, whatever rules say of the Service's own address",
+	async (t) => {
+		await stage.change(() =>
+			stage.manifests.setPolicy("dev/quiet", {
+				podSelector: { matchLabels: { quiet: "yes" } },
+				policyTypes: ["Egress"],
+				egress: [{ to: [{ ipBlock: { cidr: `${SERVICE}/32` } }] }],
+			}),
+		);
+		const { status, stdout } = explain("dev/quiet", SERVICE, "80/TCP");
+		t.is(status, 1, stdout);
+		t.regex(stdout, /the Service leads to shop\/web port 8080/);
+		t.regex(stdout, /egress of dev\/quiet: denied, isolated by dev\/quiet/);
+		t.notRegex(stdout, /please report/);
+		await stage.change(() =>
+			stage.manifests.setPolicy("dev/quiet", {
+				podSelector: { matchLabels: { quiet: "yes" } },
+				policyTypes: ["Egress"],
+			}),
+		);
+	},
+);
+
 test.serial("addresses outside, this node's own and pods elsewhere", (t) => {
 	t.is(explain("198.51.100.7", "shop/web", "1/UDP").status, 0);
 	t.is(explain("192.0.2.77", "shop/web", "1/UDP").status, 1);
