@@ -199,19 +199,22 @@ static __noinline enum verdict refuse(const struct endpoint *dialled, enum proto
 static __always_inline enum verdict conclude(struct bpf_sock_addr *ctx, enum family family,
 					     enum reason reason, enum hook hook)
 {
-	struct endpoint dialled;
+	struct endpoint dialled = {};
 
-	if (reason >= REASON_REFUSED && !parse_endpoint(ctx, family, &dialled))
-		return refuse(&dialled, ctx->protocol, reason, hook, DIRECTION_EGRESS);
-	count(reason, hook, DIRECTION_EGRESS);
-	return VERDICT_PASS;
+	if (reason < REASON_REFUSED) {
+		count(reason, hook, DIRECTION_EGRESS);
+		return VERDICT_PASS;
+	}
+	/* What cannot be parsed is refused all the same, and told of without its address. */
+	parse_endpoint(ctx, family, &dialled);
+	return refuse(&dialled, ctx->protocol, reason, hook, DIRECTION_EGRESS);
 }
 
 /*
  * Hook: connect() to an IPv4 address, TCP and UDP.
  * Maps read: svc_frontends, svc_slots, svc_backends, node_addresses, cluster. Maps written: sock_peers,
- * svc_affinity, random_state, counters. Outcomes: TRANSLATED to a backend; NOT_FRONTEND, OTHER_PROTOCOL,
- * LEFT_TO_PACKETS pass as they are; all others refuse.
+ * svc_affinity, random_state, counters, and events where it refuses. Outcomes: TRANSLATED to a backend;
+ * NOT_FRONTEND, OTHER_PROTOCOL, LEFT_TO_PACKETS pass as they are; all others refuse.
  */
 SEC("cgroup/connect4")
 int sock_connect4(struct bpf_sock_addr *ctx)
@@ -229,7 +232,8 @@ int sock_connect6(struct bpf_sock_addr *ctx)
 /*
  * Hook: sendto() and sendmsg() with an IPv4 address, UDP. IPv6 sockets come here too when they send to a
  * mapped address, even one that they are connected to. Maps read: as sock_connect4, and sock_peers. Maps
- * written: sock_reverse, sock_peers (the order of a set), svc_affinity, counters. Outcomes: as sock_connect4.
+ * written: sock_reverse, sock_peers (the order of a set), svc_affinity, counters, events. Outcomes: as
+ * sock_connect4.
  */
 SEC("cgroup/sendmsg4")
 int sock_sendmsg4(struct bpf_sock_addr *ctx)
@@ -314,7 +318,7 @@ static __always_inline enum verdict conclude_bind(struct bpf_sock *ctx, enum rea
 /*
  * Hook: bind() of an IPv4 socket, after the port has been taken. A process of the node cannot have a
  * NodePort: its clients would reach the Service, or the Service's it. Maps read: svc_frontends. Maps written:
- * counters. Outcomes: NODE_PORT_TAKEN refuses.
+ * counters, events. Outcomes: NODE_PORT_TAKEN refuses.
  */
 SEC("cgroup/post_bind4")
 int sock_bind4(struct bpf_sock *ctx)

@@ -435,9 +435,9 @@ static __always_inline int egress(struct __sk_buff *skb, bool pod)
 /*
  * Hook: what comes in by a device that leads to other machines. Maps read: svc_frontends, svc_slots,
  * svc_backends, svc_ranges, node_addresses, cluster, devices. Maps written: conntrack, conntrack_reply,
- * fragments, svc_affinity, random_state, counters. Outcomes: TRANSLATED; NOT_FRONTEND, NOT_REMEMBERED,
- * OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; NO_BACKEND, NO_SUCH_PORT are rejected; all others are
- * dropped.
+ * fragments, svc_affinity, random_state, counters, and events where it drops. Outcomes: TRANSLATED;
+ * NOT_FRONTEND, NOT_REMEMBERED, OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; NO_BACKEND, NO_SUCH_PORT are
+ * rejected; all others are dropped.
  */
 SEC("tc")
 int tc_node_ingress(struct __sk_buff *skb)
@@ -445,7 +445,12 @@ int tc_node_ingress(struct __sk_buff *skb)
 	return ingress(skb, false);
 }
 
-/* Hook: what a pod of this node sends. Maps and outcomes: as tc_node_ingress. */
+/*
+ * Hook: what a pod of this node sends. Maps and outcomes: as tc_node_ingress, and with policy: maps read:
+ * policy_state, pod_interfaces, pods, own_addresses, peer_addresses, peer_classes, policy_rules. Maps
+ * written: policy_flows, rule_hits, events. Outcomes: FLOW_ALLOWED passes; POLICY_EGRESS, UNKNOWN_POD,
+ * SPOOFED_SOURCE are dropped.
+ */
 SEC("tc")
 int tc_pod_ingress(struct __sk_buff *skb)
 {
@@ -454,8 +459,9 @@ int tc_pod_ingress(struct __sk_buff *skb)
 
 /*
  * Hook: what goes out by a device that leads to other machines. Maps read: conntrack_reply, cluster. Maps
- * written: conntrack_reply, fragments, counters. Outcomes: TRANSLATED; NOT_REMEMBERED, OTHER_PROTOCOL,
- * NOT_IP, TAGGED pass as they are; HIDDEN_REDIRECT, NO_SUCH_SERVICE, FRAGMENT_MISSED, BAD_PACKET are dropped.
+ * written: conntrack_reply, fragments, counters, and events where it drops. Outcomes: TRANSLATED;
+ * NOT_REMEMBERED, OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; HIDDEN_REDIRECT, NO_SUCH_SERVICE,
+ * FRAGMENT_MISSED, BAD_PACKET are dropped.
  */
 SEC("tc")
 int tc_node_egress(struct __sk_buff *skb)
@@ -463,7 +469,10 @@ int tc_node_egress(struct __sk_buff *skb)
 	return egress(skb, false);
 }
 
-/* Hook: what a pod of this node is sent. Maps and outcomes: as tc_node_egress, without NO_SUCH_SERVICE. */
+/*
+ * Hook: what a pod of this node is sent. Maps and outcomes: as tc_node_egress, without NO_SUCH_SERVICE; and
+ * those of policy as tc_pod_ingress has them, with POLICY_INGRESS for POLICY_EGRESS, and no SPOOFED_SOURCE.
+ */
 SEC("tc")
 int tc_pod_egress(struct __sk_buff *skb)
 {

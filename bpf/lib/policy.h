@@ -12,8 +12,7 @@
 #include "conntrack.h"
 #include "packet.h"
 
-/* Bits of a policy_key in front of the protocol, and all. */
-#define POLICY_PEER_BITS 72
+/* Bits of a policy_key after its length. */
 #define POLICY_KEY_BITS 96
 
 #define ICMP_ECHO_REPLY 0
@@ -21,8 +20,6 @@
 #define ICMP6_ECHO 128
 #define ICMP6_ECHO_REPLY 129
 #define ICMP6_MULTICAST_QUERY 130
-#define ICMP6_MULTICAST_DONE 132
-#define ICMP6_ROUTER_SOLICITATION 133
 #define ICMP6_REDIRECT 137
 #define ICMP6_MULTICAST_REPORT2 143
 

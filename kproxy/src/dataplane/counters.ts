@@ -10,7 +10,7 @@ export interface Outcome {
 	/** Name in reasons.h, as in `CONNECT`. */
 	hook: string;
 	direction: string;
-	/** Refused: the caller got an error. */
+	/** Dropped, rejected, or refused: the caller got an error. */
 	refused: boolean;
 	packets: bigint;
 	bytes: bigint;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Outcome } from "../dataplane/counters.ts";
 import type { NoLocalEndpoints } from "./no-local-endpoints.ts";
 import { createProcessMetrics } from "./process-metrics.ts";
 
@@ -13,20 +14,9 @@ export interface KernelSample {
 	/** Entries in use and limit of every map. */
 	maps: readonly { name: string; entries: number | undefined; maxEntries: number }[];
 	/** Since the counters were pinned. */
-	reasons: readonly KernelOutcome[];
+	reasons: readonly Omit<Outcome, "sentence">[];
 	/** Service ports that serve nobody here, by family and policy. */
 	noLocalEndpoints?: readonly NoLocalEndpoints[];
-}
-
-/** One outcome at one hook in one direction. */
-export interface KernelOutcome {
-	reason: string;
-	hook: string;
-	direction: string;
-	/** Dropped, rejected or refused. */
-	refused: boolean;
-	packets: bigint;
-	bytes: bigint;
 }
 
 /** Every metric of the daemon. Label values come from fixed lists: maps, reasons, hooks, HTTP codes. */

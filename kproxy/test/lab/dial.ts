@@ -1,4 +1,5 @@
 import { codeOf, connectTcp, openUdp, parseAnswer, sendUdp } from "./answer.ts";
+import { startDeadline } from "./deadline.ts";
 import { type Address, type Dial, type DialOptions, monotonicMs } from "./protocol.ts";
 
 /** What a dial found out: the first answer or error ends it. */
@@ -17,9 +18,9 @@ function dialTcp({ timeoutMs = 2_000, bytes, ...target }: DialOptions): Promise<
 		const chunks: Buffer[] = [];
 		const payload = bytes === undefined ? undefined : payloadOf(bytes);
 		const socket = connectTcp(target);
-		const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
+		const stopWaiting = startDeadline(timeoutMs, () => finish({ error: "TIMEOUT" }));
 		const finish = (outcome: Outcome) => {
-			clearTimeout(timer);
+			stopWaiting();
 			socket.destroy();
 			resolve({ ...(peer && { peer }), ...outcome });
 		};
@@ -39,9 +40,9 @@ async function dialUdp({ timeoutMs = 2_000, bytes, ...target }: DialOptions): Pr
 	const { socket, peer } = opened;
 	const payload = bytes === undefined ? undefined : payloadOf(bytes);
 	return new Promise((resolve) => {
-		const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
+		const stopWaiting = startDeadline(timeoutMs, () => finish({ error: "TIMEOUT" }));
 		const finish = (outcome: Outcome) => {
-			clearTimeout(timer);
+			stopWaiting();
 			socket.removeAllListeners().on("error", () => {});
 			socket.close();
 			resolve({ ...(peer && { peer }), ...outcome });

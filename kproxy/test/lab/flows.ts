@@ -1,6 +1,7 @@
 import type { Socket as UdpSocket } from "node:dgram";
 import type { Socket as TcpSocket } from "node:net";
 import { codeOf, connectTcp, openUdp, parseAnswer, type ServerLine, sendUdp } from "./answer.ts";
+import { startDeadline } from "./deadline.ts";
 import { monotonicMs, type Opened, type OpenOptions, type Sent, type Target } from "./protocol.ts";
 
 /** A flow that stays open: sends a line and resolves with what came of it. */
@@ -110,11 +111,11 @@ class Incoming {
 	next<T>(find: (data: Buffer) => T | undefined, timeoutMs: number): Promise<{ found?: T; error?: string }> {
 		return new Promise((resolve) => {
 			const finish = (outcome: { found?: T; error?: string }) => {
-				clearTimeout(timer);
+				stopWaiting();
 				this.#wake = () => {};
 				resolve(outcome);
 			};
-			const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
+			const stopWaiting = startDeadline(timeoutMs, () => finish({ error: "TIMEOUT" }));
 			this.#wake = () => {
 				const found = find(this.#data);
 				if (found !== undefined) {
@@ -152,7 +153,7 @@ function sendDatagram(
 ): Promise<Sent> {
 	return new Promise((resolve) => {
 		const finish = (sent: Omit<Sent, "tookMs">) => {
-			clearTimeout(timer);
+			stopWaiting();
 			socket.off("message", received).off("error", failed);
 			resolve({ tookMs: 0, ...sent });
 		};
@@ -163,7 +164,7 @@ function sendDatagram(
 		const failed = (error: Error | null) => {
 			if (error) finish({ error: codeOf(error) });
 		};
-		const timer = setTimeout(() => finish({ error: "TIMEOUT" }), timeoutMs);
+		const stopWaiting = startDeadline(timeoutMs, () => finish({ error: "TIMEOUT" }));
 		socket.on("message", received).on("error", failed);
 		sendUdp(socket, { target, data: text, sent: failed });
 	});

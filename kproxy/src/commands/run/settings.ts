@@ -30,7 +30,10 @@ const SIZED_MAPS = {
 	"max-flows": ["conntrack", "conntrack_reply", "policy_flows"],
 	"max-datagram-peers": ["sock_reverse"],
 	"max-affinities": ["svc_affinity"],
+	"max-policy-rules": ["policy_rules"],
 } as const satisfies Partial<Record<keyof Values, readonly MapName[]>>;
+/** Maps with as much room for the generation that is being written as for the one that is enforced. */
+const TWICE: readonly MapName[] = ["policy_rules"];
 
 /** What the command line and the configuration ask of the daemon, checked. */
 export interface Settings {
@@ -195,18 +198,16 @@ function bindAddress(
 }
 
 function readSizes(values: Values): Settings["sizes"] {
-	const sizes = Object.entries(SIZED_MAPS).map(([name, maps]): (readonly [MapName, number | undefined])[] => {
+	const sizes = Object.entries(SIZED_MAPS).map(([name, maps]) => {
 		const entries = values[name as keyof typeof SIZED_MAPS];
-		if (entries !== undefined && (entries < 1 || entries > 2 ** 31)) {
-			throw usageError(`--${name} takes a number above 0 and up to ${2 ** 31}, not ${entries}`);
-		}
-		return maps.map((map) => [map, entries] as const);
+		return maps.map((map) => {
+			const times = TWICE.includes(map) ? 2 : 1;
+			const most = 2 ** 31 / times;
+			if (entries !== undefined && (entries < 1 || entries > most)) {
+				throw usageError(`--${name} takes a number above 0 and up to ${most}, not ${entries}`);
+			}
+			return [map, entries && entries * times] as const;
+		});
 	});
-	// As much for the generation that is being written as for the one that is enforced.
-	const rules = values["max-policy-rules"];
-	if (rules !== undefined && (rules < 1 || rules > 2 ** 30)) {
-		throw usageError(`--max-policy-rules takes a number above 0 and up to ${2 ** 30}, not ${rules}`);
-	}
-	if (rules !== undefined) sizes.push([["policy_rules", rules * 2]]);
 	return Object.fromEntries(sizes.flat());
 }

@@ -200,15 +200,20 @@ function toEndpoints(endpoint: Pod | PodEndpoint): EndpointManifest[] {
 	return FAMILIES.map((family) => ({ nodeName: pod.node, ...said, address: pod[family] }));
 }
 
-/** Dials that many times; the names that answered, sorted, or the errors that came. */
+/** Dials that many times; the names that answered, sorted, and the errors that came, how often and when. */
 export async function whoAnswers(
 	host: Host,
 	target: { protocol: Protocol; address: string; port: number } & Partial<DialOptions>,
 	count = DIALS,
 ): Promise<string[]> {
 	const dials = await host.dialMany({ count, concurrency: 4, ...target });
-	const { answers, errors } = tally(dials);
-	return [...Object.keys(answers), ...Object.keys(errors)].sort();
+	const { answers } = tally(dials);
+	const failed = dials.filter(({ error }) => error !== undefined);
+	const errors = failed.map(
+		({ error, startedMs, tookMs }) =>
+			`${error} after ${Math.round(tookMs)} ms, ${Math.round(startedMs - (dials[0]?.startedMs ?? 0))} ms after the first`,
+	);
+	return [...Object.keys(answers), ...errors].sort();
 }
 
 /** One dial: what it found, or its error. */
