@@ -2,9 +2,10 @@
 /*
  * SCTP servers and clients, which Node has not.
  *
- *   sctp probe                        succeeds where the kernel has SCTP
- *   sctp serve NAME PORT              prints `ready`, then answers each association with `NAME PEER PORT`
- *   sctp dial ADDRESS PORT COUNT      dials one after the other; a line each: the answer, or the error
+ *   sctp probe            succeeds where the kernel has SCTP
+ *   sctp serve NAME PORT  prints `ready`, then answers each association with `NAME PEER PORT`
+ *   sctp dial             dials for each line of its input, `ID FROM ADDRESS PORT MS`, all at once; FROM may
+ * be `-`. Prints a line for each: the ID, and the answer or `error` and its name
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,9 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-#define TIMEOUT_S 5
 
 static int fail(const char *what)
 {
@@ -50,40 +50,69 @@ static int serve(const char *name, int port)
 	}
 }
 
-/* One association; `line` gets what it was told, or the error. */
-static void dial(const struct sockaddr *to, socklen_t length, char *line, size_t size)
+/* An address of either family, with a port; its length, or 0. */
+static socklen_t parse(const char *text, int port, struct sockaddr_storage *to)
 {
-	struct timeval timeout = {.tv_sec = TIMEOUT_S};
-	int one = socket(to->sa_family, SOCK_STREAM, IPPROTO_SCTP);
-	ssize_t got = -1;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
 
-	setsockopt(one, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	setsockopt(one, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (one >= 0 && connect(one, to, length) == 0)
-		got = recv(one, line, size - 1, 0);
-	if (got >= 0)
-		line[got] = 0;
-	else
-		snprintf(line, size, "error %s", strerrorname_np(errno));
-	if (one >= 0)
-		close(one);
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		return sizeof(*v4);
+	}
+	if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1)
+		return 0;
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	return sizeof(*v6);
 }
 
-static int dial_all(const char *address, int port, int count)
+/* One association. Returns how much it was told, or -1 with errno. */
+static ssize_t ask(const char *from, const char *address, int port, int ms, char *line, size_t size)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr);
-	char line[256];
+	struct timeval timeout = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct sockaddr_storage here, to;
+	socklen_t length = parse(address, port, &to);
+	int one = socket(to.ss_family, SOCK_STREAM, IPPROTO_SCTP);
 
-	if (!is_v4 && !inet_pton(AF_INET6, address, &v6.sin6_addr))
-		return fail(address);
-	for (int i = 0; i < count; i++) {
-		dial(is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, is_v4 ? sizeof(v4) : sizeof(v6),
-		     line, sizeof(line));
-		puts(line);
-		fflush(stdout);
+	if (one < 0 || setsockopt(one, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
+	    setsockopt(one, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
+		return -1;
+	if (strcmp(from, "-") && bind(one, (struct sockaddr *)&here, parse(from, 0, &here)))
+		return -1;
+	if (connect(one, (struct sockaddr *)&to, length))
+		return -1;
+	return recv(one, line, size - 1, 0);
+}
+
+/* Each dial has a process of its own, which prints in one piece. */
+static int dial(void)
+{
+	char id[16], from[64], address[64], line[256];
+	int port, ms;
+
+	while (scanf("%15s %63s %63s %d %d", id, from, address, &port, &ms) == 5) {
+		pid_t child = fork();
+		ssize_t got;
+
+		if (child < 0)
+			return fail("fork");
+		if (child > 0) {
+			while (waitpid(-1, NULL, WNOHANG) > 0)
+				;
+			continue;
+		}
+		got = ask(from, address, port, ms, line, sizeof(line));
+		if (got < 0)
+			dprintf(STDOUT_FILENO, "%s error %s\n", id, strerrorname_np(errno));
+		else
+			dprintf(STDOUT_FILENO, "%s %.*s\n", id, (int)got, line);
+		_exit(0);
 	}
+	while (wait(NULL) > 0)
+		;
 	return 0;
 }
 
@@ -93,8 +122,8 @@ int main(int count, char **words)
 		return socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) < 0;
 	if (count == 4 && !strcmp(words[1], "serve"))
 		return serve(words[2], atoi(words[3]));
-	if (count == 5 && !strcmp(words[1], "dial"))
-		return dial_all(words[2], atoi(words[3]), atoi(words[4]));
-	fprintf(stderr, "usage: sctp probe | serve NAME PORT | dial ADDRESS PORT COUNT\n");
+	if (count == 2 && !strcmp(words[1], "dial"))
+		return dial();
+	fprintf(stderr, "usage: sctp probe | serve NAME PORT | dial\n");
 	return 2;
 }

@@ -1,10 +1,12 @@
-/** A sample of the conformance data with real connections between pods in namespaces, while the daemon follows each step. */
+/** A sample of the conformance data with real connections between pods in namespaces, while the daemon follows each step; over SCTP where the kernel has it. */
 import test from "ava";
 import type { Daemon } from "../../lab/daemon.ts";
 import type { Host } from "../../lab/host.ts";
 import { createLab, type Lab, sweepLabs } from "../../lab/lab.ts";
 import { ManifestDirectory } from "../../lab/manifests.ts";
+import { leftOutWithout } from "../../lab/modules.ts";
 import { createNode } from "../../lab/node.ts";
+import { Sctp } from "../../lab/sctp.ts";
 import { NODE } from "../../plan/policy/cluster.ts";
 import { type ConformanceStep, conformanceSteps } from "../../plan/policy/conformance.ts";
 
@@ -12,7 +14,9 @@ const FILE = "networkpolicy-v1.json.gz";
 /** Every so-many-th step; a guest without KVM takes ten times as long. */
 const SAMPLE = process.env.KPROXY_TEST_GUEST ? 40 : 5;
 const PORTS = [80, 81];
-const NAMES: Readonly<Record<number, "TCP" | "UDP">> = { 6: "TCP", 17: "UDP" };
+const NAMES: Readonly<Record<number, "TCP" | "UDP" | "SCTP">> = leftOutWithout("sctp")
+	? { 6: "TCP", 17: "UDP" }
+	: { 6: "TCP", 17: "UDP", 132: "SCTP" };
 /** What is allowed is retried by TCP after a second; what is not is told by silence. */
 const ALLOWED_MS = 4_000;
 const SILENCE_MS = 400;
@@ -28,6 +32,8 @@ const addresses = [
 let lab: Lab;
 let manifests: ManifestDirectory;
 let daemon: Daemon;
+/** Undefined: the kernel has no SCTP. */
+let sctp: Sctp | undefined;
 /** By the address that the data gives it. */
 const pods = new Map<string, Host>();
 
@@ -35,6 +41,7 @@ test.before(async () => {
 	sweepLabs();
 	lab = createLab("policy-real");
 	manifests = new ManifestDirectory(lab);
+	if (!leftOutWithout("sctp")) sctp = new Sctp(lab);
 	// Its own subnet is none of those that the data has.
 	const node = createNode(lab, { name: NODE, number: 99 });
 	for (const [index, address] of addresses.entries()) {
@@ -44,6 +51,7 @@ test.before(async () => {
 		pods.set(address, pod);
 		for (const protocol of ["TCP", "UDP"] as const)
 			for (const port of PORTS) await pod.listen({ protocol, port, address });
+		for (const port of PORTS) await sctp?.listen(pod, port);
 	}
 	daemon = node.startKproxy({ manifests: manifests.path, args: ["--policy"] });
 	await daemon.synced();
@@ -67,7 +75,7 @@ interface Question {
 	expected: boolean;
 	from: string;
 	to: string;
-	protocol: "TCP" | "UDP";
+	protocol: "TCP" | "UDP" | "SCTP";
 	port: number;
 }
 
@@ -80,11 +88,14 @@ function questionsOf({ probes }: ConformanceStep): Question[] {
 }
 
 async function ask({ from, to, protocol, port, expected }: Question): Promise<boolean> {
+	const host = pods.get(from);
 	const timeoutMs = expected ? ALLOWED_MS : SILENCE_MS;
-	const dial = await pods.get(from)?.dial({ protocol, address: to, port, localAddress: from, timeoutMs });
-	if (dial?.error !== undefined && dial.error !== "TIMEOUT")
-		throw new Error(`${from} to ${to}: ${dial.error}`);
-	return dial?.error === undefined;
+	const target = { address: to, port, localAddress: from, timeoutMs };
+	if (!host) throw new Error(`no pod has ${from}`);
+	if (protocol === "SCTP") return (await sctp?.dial(host, target))?.name !== undefined;
+	const { error } = await host.dial({ protocol, ...target });
+	if (error !== undefined && error !== "TIMEOUT") throw new Error(`${from} to ${to}: ${error}`);
+	return error === undefined;
 }
 
 test.serial(`Connections are made and refused as every ${SAMPLE}th step of ${FILE} says`, async (t) => {
@@ -105,7 +116,7 @@ test.serial(`Connections are made and refused as every ${SAMPLE}th step of ${FIL
 		await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 		asked += questions.length;
 	}
-	t.log(`${sampled.length} steps, ${asked} connections`);
+	t.log(`${sampled.length} steps, ${asked} connections by ${Object.values(NAMES).join(", ")}`);
 	t.deepEqual(wrong.slice(0, 10), [], `${wrong.length} wrong`);
 	t.true(asked > sampled.length * 250);
 });

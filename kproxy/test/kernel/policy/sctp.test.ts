@@ -1,20 +1,17 @@
 /** SCTP between pods under policy, with real associations. */
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import test from "ava";
 import type { Host } from "../../lab/host.ts";
 import { sweepLabs } from "../../lab/lab.ts";
 import { leftOutWithout } from "../../lab/modules.ts";
 import type { Pod } from "../../lab/pod.ts";
-import { buildSctpTool } from "../../lab/tools.ts";
+import { Sctp } from "../../lab/sctp.ts";
 import { createPolicyStage, FAMILIES, type PolicyStage } from "./stage.ts";
 
 const sctp = leftOutWithout("sctp") ? test.serial.skip : test.serial;
 const PORT = 3868;
 
 let stage: PolicyStage;
-let tool: string;
+let peers: Sctp;
 let web: Pod;
 let shopper: Pod;
 let stranger: Pod;
@@ -23,11 +20,11 @@ test.before(async () => {
 	if (leftOutWithout("sctp")) return;
 	sweepLabs();
 	stage = createPolicyStage("policy-sctp");
-	tool = buildSctpTool(stage.lab.directory);
+	peers = new Sctp(stage.lab);
 	web = await stage.pod("shop/web", { labels: { app: "web" } });
 	shopper = await stage.pod("shop/shopper", { labels: { app: "shopper" } });
 	stranger = await stage.pod("dev/stranger");
-	for (const port of [PORT, PORT + 1]) await serve(web, port);
+	for (const port of [PORT, PORT + 1]) await peers.listen(web, port);
 	stage.manifests.setPolicy("shop/web", {
 		podSelector: { matchLabels: { app: "web" } },
 		policyTypes: ["Ingress"],
@@ -43,34 +40,19 @@ test.before(async () => {
 
 test.after.always(() => stage?.close());
 
-function start({ namespace, cgroup }: Host, args: readonly string[]) {
-	const command = [tool, ...args];
-	return stage.lab.spawn({ namespace, cgroup, command, stdio: ["ignore", "pipe", "inherit"] });
-}
-
-/** Resolves once the server accepts. */
-async function serve(host: Host, port: number): Promise<void> {
-	const { stdout } = start(host, ["serve", host.name, `${port}`]);
-	if (stdout) await once(createInterface({ input: stdout }), "line");
-}
-
-/** What a dial was told. */
-async function dial(host: Host, address: string, port: number): Promise<string> {
-	const { stdout } = start(host, ["dial", address, `${port}`, "1"]);
-	return stdout ? (await text(stdout)).trim() : "";
-}
+const dial = (host: Host, address: string, port: number) => peers.dial(host, { address, port });
 
 for (const family of FAMILIES) {
 	sctp(
 		`SCTP: a rule for its port lets associations through, and nothing else does, over ${family}`,
 		async (t) => {
-			t.regex(await dial(shopper, web[family], PORT), /^web /);
+			t.is((await dial(shopper, web[family], PORT)).name, "web");
 			const denied = await Promise.all([
 				dial(shopper, web[family], PORT + 1),
 				dial(stranger, web[family], PORT),
 			]);
-			for (const line of denied) t.regex(line, /^error /);
-			t.regex(await dial(stage.node1, web[family], PORT + 1), /^web /, "its own node reaches it");
+			for (const { name, error } of denied) t.true(name === undefined && error !== undefined);
+			t.is((await dial(stage.node1, web[family], PORT + 1)).name, "web", "its own node reaches it");
 		},
 	);
 }

@@ -1,12 +1,9 @@
 /** SCTP through Services, packet by packet: real associations, whose checksum is over the whole packet. */
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import test from "ava";
 import type { Host } from "../../lab/host.ts";
 import { sweepLabs } from "../../lab/lab.ts";
 import { leftOutWithout } from "../../lab/modules.ts";
-import { buildSctpTool } from "../../lab/tools.ts";
+import { Sctp, type SctpAnswer } from "../../lab/sctp.ts";
 import { createStage, FAMILIES, type ServiceNumbers, type Stage } from "./stage.ts";
 
 const BACKENDS = ["a1", "a2", "b1", "b2"] as const;
@@ -25,52 +22,25 @@ const SERVICE = {
 	ports: [{ name: "sctp", protocol: "SCTP", port: PORT, targetPort: TARGET_PORT, nodePort: NODE_PORT }],
 } as const;
 
-/** Who answered, and the client that it saw; for a dial that failed, `error` and why. */
-interface Answer {
-	name: string;
-	client: string;
-}
-
 let stage: Stage;
-let tool: string;
+let peers: Sctp;
 let clusterIP: ServiceNumbers["clusterIP"];
 
 test.before(async () => {
 	if (leftOutWithout("sctp")) return;
 	sweepLabs();
 	stage = await createStage("sctp");
-	tool = buildSctpTool(stage.lab.directory);
-	await Promise.all(BACKENDS.map((name) => serve(stage.backends[name])));
+	peers = new Sctp(stage.lab);
+	await Promise.all(BACKENDS.map((name) => peers.listen(stage.backends[name], TARGET_PORT)));
 	const endpoints = BACKENDS.map((name) => stage.backends[name]);
 	({ clusterIP } = await stage.set({ ...SERVICE, endpoints }));
 });
 
 test.after.always(() => stage?.close());
 
-function start(host: Host, args: readonly string[]) {
-	const { namespace, cgroup } = host;
-	return stage.lab.spawn({
-		namespace,
-		cgroup,
-		command: [tool, ...args],
-		stdio: ["ignore", "pipe", "inherit"],
-	});
-}
-
-/** Resolves once the server accepts. */
-async function serve(host: Host): Promise<void> {
-	const { stdout } = start(host, ["serve", host.name, `${TARGET_PORT}`]);
-	if (stdout) await once(createInterface({ input: stdout }), "line");
-}
-
 /** What each of the dials was told. */
-async function dial(host: Host, address: string, port: number, count = DIALS): Promise<Answer[]> {
-	const child = start(host, ["dial", address, `${port}`, `${count}`]);
-	const lines = (child.stdout ? await text(child.stdout) : "").trimEnd().split("\n");
-	return lines.map((line) => {
-		const [name = "", client = ""] = line.split(" ");
-		return { name, client: client.replace("::ffff:", "") };
-	});
+function dial(host: Host, address: string, port: number, count = DIALS): Promise<SctpAnswer[]> {
+	return Promise.all(Array.from({ length: count }, () => peers.dial(host, { address, port })));
 }
 
 for (const family of FAMILIES) {
@@ -99,7 +69,7 @@ sctp(
 	"SCTP: a Service that has lost its endpoints answers nobody, and one that has them again does",
 	async (t) => {
 		await stage.set({ ...SERVICE, endpoints: [] });
-		t.is((await dial(stage.sandboxed, clusterIP.IPv4, PORT, 1))[0]?.name, "error");
+		t.truthy((await dial(stage.sandboxed, clusterIP.IPv4, PORT, 1))[0]?.error);
 		await stage.set({ ...SERVICE, endpoints: [stage.backends.a2] });
 		t.is((await dial(stage.sandboxed, clusterIP.IPv4, PORT, 1))[0]?.name, "a2");
 	},
