@@ -330,10 +330,12 @@ enum policy_flag {
 struct policy_state {
 	__u32 epoch DOC("Grows with each change of policy.");
 	__u32 generation DOC("The one that was written last.");
+	__u64 adopt_until_ns DOC(
+		"On CLOCK_MONOTONIC: connections that are met until then, their beginning unseen, are from before policy.");
 	enum policy_flag flags DOC("Any number of its bits.");
-	__u8 reserved[3];
+	__u8 reserved[7];
 };
-_Static_assert(sizeof(struct policy_state) == 12, "policy_state");
+_Static_assert(sizeof(struct policy_state) == 24, "policy_state");
 
 /* A packet to be judged, and what a verdict rests on: room that no stack has. */
 struct judgement {

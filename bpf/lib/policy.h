@@ -87,12 +87,15 @@ static __always_inline void turn_round(struct flow *to, const struct flow *from)
 	to->protocol = from->protocol;
 }
 
+static __always_inline bool has_connections(enum protocol protocol)
+{
+	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_SCTP;
+}
+
 static __always_inline bool is_live(const struct policy_flow *known, const struct judgement *about,
 				    const struct policy_state *state, __u64 now)
 {
-	__u64 timeout_ns = about->flow.protocol == PROTOCOL_TCP || about->flow.protocol == PROTOCOL_SCTP
-				   ? TCP_TIMEOUT_NS
-				   : udp_timeout_s * SECOND_NS;
+	__u64 timeout_ns = has_connections(about->flow.protocol) ? TCP_TIMEOUT_NS : udp_timeout_s * SECOND_NS;
 
 	return known->ifindex == about->ifindex && now - known->seen_ns <= timeout_ns &&
 	       (!(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch);
@@ -166,6 +169,23 @@ static __always_inline void remember_flow(const struct judgement *about, __u32 r
 	bpf_map_update_elem(&policy_flows, &about->flow, &known, BPF_ANY);
 }
 
+/*
+ * Whether the packet is of a connection that was there before policy was enforced. One that does not exist is
+ * not made by such a packet: it takes one that opens.
+ */
+static __always_inline bool is_adopted(const struct judgement *about, const struct policy_state *state,
+				       const struct policy_flow *known, __u64 now)
+{
+	return now < state->adopt_until_ns && !known && !about->opens &&
+	       has_connections(about->flow.protocol);
+}
+
+/* A pod's own node reaches it, whatever rules say. */
+static __always_inline bool is_own_node(const struct in6_addr *peer, __u32 direction)
+{
+	return direction == DIRECTION_INGRESS && bpf_map_lookup_elem(&own_addresses, peer);
+}
+
 static __always_inline enum reason judge_unknown(const struct policy_state *state)
 {
 	return state->flags & POLICY_UNKNOWN_ALLOWED ? 0 : REASON_UNKNOWN_POD;
@@ -200,7 +220,7 @@ static __always_inline enum reason judge_new(struct judgement *about, const stru
 	/* Established, and judged again: by its first packet's direction. */
 	if (known && !about->opens && known->ifindex == about->ifindex)
 		direction = known->direction;
-	if (direction == DIRECTION_INGRESS && bpf_map_lookup_elem(&own_addresses, &about->flow.destination))
+	if (is_adopted(about, state, known, now) || is_own_node(&about->flow.destination, direction))
 		rule = 0;
 	else
 		rule = apply_rules(pod, &about->flow, direction);

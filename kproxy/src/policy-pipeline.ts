@@ -3,7 +3,8 @@ import { BpfError } from "bpf-loader";
 import { writeMap } from "./dataplane/devices/node-maps.ts";
 import type { PodAddresses, PodTies } from "./dataplane/devices/tie-pods.ts";
 import { PodInterface, PolicyFlag } from "./dataplane/generated/tc.ts";
-import type { PolicyMaps } from "./dataplane/policy-maps.ts";
+import { monotonicNs } from "./dataplane/monotonic.ts";
+import { isEnforced, type PolicyMaps } from "./dataplane/policy-maps.ts";
 import {
 	deleteOldGenerations,
 	deletePolicyLeftovers,
@@ -22,6 +23,9 @@ import { createPolicyPlanner } from "./plan/policy/planner.ts";
 import type { PodEntry, PolicyStep } from "./plan/policy/tables.ts";
 import type { Problem } from "./problem.ts";
 import type { Batch } from "./watch/source.ts";
+
+/** How long connections from before policy have to show themselves, once it begins: a client's keep-alives come in less. */
+const ADOPT_NS = 300_000_000_000n;
 
 /** What the operator says of policy. */
 export interface PolicySettings {
@@ -82,8 +86,8 @@ export function createPolicyPipeline({
 	const planner = createPolicyPlanner({ nodeName, before: readPolicyBefore(maps) });
 	const { tables } = planner;
 	const limits = limitsOf(maps);
-	const state = maps.state.get(0) ?? { epoch: 0, generation: 0, flags: PolicyFlag.OFF };
-	let { epoch, generation } = state;
+	const state = maps.state.get(0) ?? { epoch: 0, generation: 0, adoptUntilNs: 0n, flags: PolicyFlag.OFF };
+	let { epoch, generation, adoptUntilNs } = state;
 	/** The kernel has what the planner has, and every step follows on the one before. */
 	let live = false;
 	let synced = false;
@@ -106,7 +110,7 @@ export function createPolicyPipeline({
 			(settings.unknownAllowed ? PolicyFlag.UNKNOWN_ALLOWED : 0) |
 			(settings.recheck ? PolicyFlag.RECHECKED : 0) |
 			(settings.noteFlows ? PolicyFlag.FLOWS_NOTED : 0);
-		maps.state.set(0, { epoch, generation, flags: flags as PolicyFlag });
+		maps.state.set(0, { epoch, generation, adoptUntilNs, flags: flags as PolicyFlag });
 	}
 
 	function writeInterfaces(): void {
@@ -133,6 +137,8 @@ export function createPolicyPipeline({
 		writePolicyWhole(maps, tables, place());
 		live = true;
 		writeInterfaces();
+		if (settings.recheck) adoptUntilNs = 0n;
+		else if (!isEnforced(maps)) adoptUntilNs = monotonicNs() + ADOPT_NS;
 		setState();
 		purgeMs = nowMs + graceMs;
 	}
@@ -212,8 +218,7 @@ export function createPolicyPipeline({
 /** Ends what an earlier daemon enforces. True where there was anything. */
 export function endPolicy(maps: PolicyMaps): boolean {
 	const state = maps.state.get(0);
-	const wasEnforced = state !== undefined && (state.flags & PolicyFlag.ENFORCED) !== 0;
-	if (!wasEnforced) return false;
+	if (state === undefined || !isEnforced(maps)) return false;
 	maps.state.set(0, { ...state, flags: PolicyFlag.OFF });
 	const { state: _, ...others } = maps;
 	for (const table of Object.values(others)) table.clear();

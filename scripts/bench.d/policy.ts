@@ -127,14 +127,14 @@ function fill(maps: ReturnType<typeof openPolicyMaps>, objects: readonly ApiObje
 	for (const table of [maps.pods, maps.peerAddresses, maps.peerClasses, maps.rules, maps.names])
 		table.clear();
 	if (objects === undefined) {
-		maps.state.set(0, { epoch: 1, generation: 1, flags: PolicyFlag.OFF });
+		maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags: PolicyFlag.OFF });
 		return;
 	}
 	const planner = createPolicyPlanner({ nodeName: NODE });
 	planner.update(objects.map(setOf), { isLive: false });
 	writePolicyWhole(maps, planner.tables, { generation: 1, ifindexOf: () => IFINDEX });
 	maps.interfaces.set(IFINDEX, PodInterface.KNOWN);
-	maps.state.set(0, { epoch: 1, generation: 1, flags: PolicyFlag.ENFORCED });
+	maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags: PolicyFlag.ENFORCED });
 }
 
 /** What a change costs from the batch to the last map write, at 5,000 pods, 1,000 policies and 10,000 blocks. */

@@ -7,6 +7,7 @@ import {
 	type Pod,
 	type PodInterface,
 	type PodName,
+	PolicyFlag,
 	type PolicyKey,
 	type PolicyName,
 	type PolicyState,
@@ -60,4 +61,8 @@ export function openPolicyMaps(handles: Readonly<Record<keyof PolicyMapNames, Ma
 		hits: openHash(handles.rule_hits, maps.rule_hits),
 		setPolicies: openHash(handles.set_policies, maps.set_policies),
 	};
+}
+
+export function isEnforced(maps: Pick<PolicyMaps, "state">): boolean {
+	return ((maps.state.get(0)?.flags ?? 0) & PolicyFlag.ENFORCED) !== 0;
 }

@@ -1,6 +1,6 @@
 /** What of policy is in the kernel, in the user's words. */
 import { ANY_CLASS, type Directions, type RuleEntry, type SetPolicy } from "../plan/policy/tables.ts";
-import { type Pod, PodFlag, PolicyFlag, Protocol } from "./generated/tc.ts";
+import { type Pod, PodFlag, Protocol } from "./generated/tc.ts";
 import { ruleNameOf, ruleOf, setPolicyOf } from "./policy-entries.ts";
 import type { PolicyMaps } from "./policy-maps.ts";
 import { mergePorts, type PortPart, portsText } from "./port-ranges.ts";
@@ -36,10 +36,6 @@ export interface RuleView {
 	blocks: string[];
 	/** New flows that it has let pass. */
 	hits: bigint;
-}
-
-export function isEnforced(maps: Pick<PolicyMaps, "state">): boolean {
-	return ((maps.state.get(0)?.flags ?? 0) & PolicyFlag.ENFORCED) !== 0;
 }
 
 /** The pods of this node that are behind an interface, by name. */

@@ -319,6 +319,21 @@ test("The operator's choices are in the state that the programs read", (t) => {
 	t.is(maps.state.get(0)?.flags as number, ENFORCED | UNKNOWN_ALLOWED | RECHECKED | FLOWS_NOTED);
 });
 
+test("Where policy begins, and only there, connections from before have some time to show themselves", (t) => {
+	const maps = memoryMaps();
+	const began = process.hrtime.bigint();
+	start(maps).pass(batch(CLUSTER), 0);
+	const until = maps.state.get(0)?.adoptUntilNs ?? 0n;
+	t.true(until >= began + 300_000_000_000n && until < process.hrtime.bigint() + 301_000_000_000n);
+	start(maps).pass(batch(CLUSTER), 0);
+	t.is(maps.state.get(0)?.adoptUntilNs, until, "a restart");
+	start(maps, { ...SETTINGS, recheck: true }).pass(batch(CLUSTER), 0);
+	t.is(maps.state.get(0)?.adoptUntilNs, 0n, "recheck ends it");
+	endPolicy(maps);
+	start(maps, { ...SETTINGS, recheck: true }).pass(batch(CLUSTER), 0);
+	t.is(maps.state.get(0)?.adoptUntilNs, 0n, "with recheck they are judged at once");
+});
+
 test("Ending policy leaves nothing but what it has counted up to", (t) => {
 	const maps = memoryMaps();
 	start(maps).pass(batch(CLUSTER), 0);

@@ -1,7 +1,7 @@
 import { readNetwork } from "bpf-loader";
 import { openPinnedDataplane } from "../../dataplane/pinned-dataplane.ts";
-import { openPolicyMaps, type PolicyMaps } from "../../dataplane/policy-maps.ts";
-import { describePods, describeRules, isEnforced } from "../../dataplane/policy-view.ts";
+import { isEnforced, openPolicyMaps, type PolicyMaps } from "../../dataplane/policy-maps.ts";
+import { describePods, describeRules } from "../../dataplane/policy-view.ts";
 import { openTrial } from "../../dataplane/trial.ts";
 import { ExitCode, type Handler, type Terminal, usageError } from "../command.ts";
 import { formatJson } from "../table.ts";

@@ -933,25 +933,31 @@ export interface PolicyState {
 	epoch: number;
 	/** The one that was written last. */
 	generation: number;
+	/**
+	 * On CLOCK_MONOTONIC: connections that are met until then, their beginning unseen, are from before policy.
+	 */
+	adoptUntilNs: bigint;
 	/** Any number of its bits. */
 	flags: PolicyFlag;
 }
 
-/** `struct policy_state`, 12 bytes. */
+/** `struct policy_state`, 24 bytes. */
 export const policyStateCodec: Codec<PolicyState> = {
 	name: "struct policy_state",
-	size: 12,
+	size: 24,
 	encode(value, view, offset) {
 		u32.encode(value.epoch, view, offset, "policy_state.epoch");
 		u32.encode(value.generation, view, offset + 4, "policy_state.generation");
-		policyFlagCodec.encode(value.flags, view, offset + 8, "policy_state.flags");
-		writeZeros(view, offset + 9, 3);
+		u64.encode(value.adoptUntilNs, view, offset + 8, "policy_state.adopt_until_ns");
+		policyFlagCodec.encode(value.flags, view, offset + 16, "policy_state.flags");
+		writeZeros(view, offset + 17, 7);
 	},
 	decode(view, offset) {
 		return {
 			epoch: u32.decode(view, offset),
 			generation: u32.decode(view, offset + 4),
-			flags: policyFlagCodec.decode(view, offset + 8),
+			adoptUntilNs: u64.decode(view, offset + 8),
+			flags: policyFlagCodec.decode(view, offset + 16),
 		};
 	},
 };

@@ -1,24 +1,12 @@
 /** The real programs over maps of their own, with policy enforced, for packets in words. */
-import { type BpfObject, inNetworkNamespace, loadObject, openSpec } from "bpf-loader";
-import { openLruHash, openPerCpuArray } from "bpf-maps";
-import {
-	Direction,
-	Hook,
-	type Names,
-	PodInterface,
-	PolicyFlag,
-	Reason,
-	reasonDocs,
-	maps as shapes,
-} from "../../../src/dataplane/generated/tc.ts";
-import { openPolicyMaps, type PolicyMaps } from "../../../src/dataplane/policy-maps.ts";
+import { openPerCpuArray } from "bpf-maps";
+import { Direction, Hook, Reason, reasonDocs, maps as shapes } from "../../../src/dataplane/generated/tc.ts";
 import { deletePolicyLeftovers, writePolicyStep } from "../../../src/dataplane/policy-sync.ts";
-import { packetObjectPath } from "../../../src/dataplane/service-maps.ts";
 import type { ApiObject } from "../../../src/model/objects.ts";
 import { createPolicyPlanner, type PolicyPlanner } from "../../../src/plan/policy/planner.ts";
-import { createLab, type Lab } from "../../lab/lab.ts";
-import { buildFrame, type PacketWords } from "../../packets/build.ts";
+import type { PacketWords } from "../../packets/build.ts";
 import { NODE, setOf } from "../../plan/policy/cluster.ts";
+import { createPolicyKernel, IFINDEX, type PolicyKernel, type Side } from "./policy-kernel.ts";
 
 /** What the tests of this directory answer for, and the scenarios of bpf/ do not. */
 export const POLICY_REASONS = [
@@ -46,20 +34,12 @@ export const POLICY_MAPS: readonly (keyof typeof shapes)[] = [
 	"event_heads",
 ];
 
-/** A test run's packet comes by lo. */
-export const IFINDEX = 1;
 /** An interface that no test run's packet comes by. */
 export const ELSEWHERE = 77;
-const DROP = 2;
 const SECOND_NS = 1_000_000_000n;
-const SIZES = { conntrack: 64, conntrack_reply: 64, policy_flows: 65_536, policy_rules: 65_536 };
-
-export type Side = "sends" | "is sent";
 
 /** Closes with `close()`. */
-export interface PolicyBench {
-	object: BpfObject<Names>;
-	maps: PolicyMaps;
+export interface PolicyBench extends Pick<PolicyKernel, "object" | "maps" | "setState" | "close"> {
 	/** Writes what objects change; `ifindexOf` says where a pod's address is, by default where packets come by. */
 	apply(objects: readonly ApiObject[], ifindexOf?: (address: string) => number | undefined): void;
 	/** As if nothing had been yet. */
@@ -72,16 +52,11 @@ export interface PolicyBench {
 	judge(side: Side, packet: PacketWords): string | undefined;
 	/** Every reason that `judge` has given. */
 	readonly reasons: ReadonlySet<string>;
-	close(): void;
 }
 
 export function createPolicyBench(name: string): PolicyBench {
-	const lab: Lab = createLab(name);
-	const namespace = lab.namespace("node");
-	const sizes = Object.entries(SIZES).map(([map, maxEntries]) => [map, { maxEntries }]);
-	const object = loadObject<Names>(openSpec(packetObjectPath), { maps: Object.fromEntries(sizes) });
-	const maps = openPolicyMaps(object.maps);
-	const flows = openLruHash(object.maps.policy_flows, shapes.policy_flows);
+	const kernel = createPolicyKernel(name);
+	const { object, maps, flows } = kernel;
 	const counters = openPerCpuArray(object.maps.counters, shapes.counters);
 	let planner: PolicyPlanner = createPolicyPlanner({ nodeName: NODE });
 
@@ -98,33 +73,19 @@ export function createPolicyBench(name: string): PolicyBench {
 	}
 
 	const reasons = new Set<string>();
-	const bench: PolicyBench = {
-		object,
+	return {
+		...kernel,
 		reasons,
-		maps,
 		apply(objects, ifindexOf = () => IFINDEX) {
+			const generation = maps.state.get(0)?.generation ?? 0;
 			for (const step of planner.update(objects.map(setOf))) {
-				writePolicyStep(maps, step, { generation: 0, ifindexOf });
+				writePolicyStep(maps, step, { generation, ifindexOf });
 				deletePolicyLeftovers(maps, step);
 			}
 		},
 		reset() {
 			planner = createPolicyPlanner({ nodeName: NODE });
-			for (const table of [
-				maps.pods,
-				maps.peerAddresses,
-				maps.peerClasses,
-				maps.rules,
-				maps.names,
-				maps.hits,
-				maps.podNames,
-				maps.setPolicies,
-			])
-				table.clear();
-			maps.ownAddresses.clear();
-			bench.forgetFlows();
-			maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
-			maps.interfaces.set(IFINDEX, PodInterface.KNOWN);
+			kernel.reset();
 		},
 		forgetFlows: () => flows.clear(),
 		wait(seconds) {
@@ -133,25 +94,13 @@ export function createPolicyBench(name: string): PolicyBench {
 				flows.set(key, { ...value, seenNs: BigInt.asUintN(64, value.seenNs - ns) });
 		},
 		judge(side, packet) {
-			const [program, direction] =
-				side === "sends"
-					? [object.programs.tc_pod_ingress, Direction.INGRESS]
-					: [object.programs.tc_pod_egress, Direction.EGRESS];
+			const direction = side === "sends" ? Direction.INGRESS : Direction.EGRESS;
 			const before = refusals(direction);
-			const { returnValue } = inNetworkNamespace(namespace.path, () =>
-				program.testRun({ data: buildFrame(packet) }),
-			);
-			if (returnValue !== DROP) return undefined;
+			if (kernel.within(() => kernel.passes(side, packet))) return undefined;
 			const counted = [...refusals(direction)].find(([each, packets]) => packets !== before.get(each));
 			const reason = counted?.[0] ?? "dropped without a reason";
 			reasons.add(reason);
 			return reason;
 		},
-		close() {
-			object.close();
-			lab.close();
-		},
 	};
-	bench.reset();
-	return bench;
 }

@@ -204,6 +204,29 @@ test.serial("an established flow goes on, with recheck it ends", async (t) => {
 	}
 });
 
+test.serial("a connection from before policy goes on, with recheck it ends", async (t) => {
+	for (const [established, lasts] of [
+		["keep", true],
+		["recheck", false],
+	] as const) {
+		await stage.daemon.end("SIGTERM");
+		const plain = stage.node1.startKproxy({ manifests: stage.manifests.path });
+		await plain.synced();
+		const flow = await remote.open({ protocol: "TCP", address: shopper.IPv4, port: PORT + 5 });
+		t.is((await flow.send()).error, undefined);
+		await plain.end("SIGTERM");
+		stage.manifests.setPolicy("shop/shopper", {
+			podSelector: { matchLabels: { app: "shopper" } },
+			policyTypes: ["Ingress"],
+		});
+		await stage.start(["--policy-established", established]);
+		t.is((await flow.send(SILENCE_MS)).error, lasts ? undefined : "TIMEOUT", established);
+		await expectReach(t, remote, shopper, { passes: false });
+		await flow.close({ reset: true });
+		await stage.change(() => stage.manifests.deletePolicy("shop/shopper"));
+	}
+});
+
 test.serial("a source that is not the pod's own goes nowhere", async (t) => {
 	shopper.namespace.run("ip", ["address", "add", "10.244.99.9/32", "dev", "lo"]);
 	const dial = await shopper.dial({

@@ -2,9 +2,9 @@
 import { type ApiObject, objectKey } from "../../../src/model/objects.ts";
 import { NODE } from "../../plan/policy/cluster.ts";
 import { endAllows, podAt } from "../../plan/policy/naive.ts";
-import type { Side } from "./bench.ts";
 import type { Edit } from "./history.ts";
 import { hasIdentity, isNeighbourTalk, opensFlows, type Packet, type Part, saysSo } from "./packet.ts";
+import type { Side } from "./policy-kernel.ts";
 import { OWN } from "./random-packet.ts";
 
 type Direction = "egress" | "ingress";

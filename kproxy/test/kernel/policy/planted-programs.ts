@@ -62,14 +62,14 @@ export const PROGRAM_BUGS: readonly PlantedBug[] = [
 	{
 		title: "a pod always reaches its own node",
 		file: FILE,
-		from: "if (direction == DIRECTION_INGRESS && bpf_map_lookup_elem(&own_addresses",
-		to: "if (bpf_map_lookup_elem(&own_addresses",
+		from: "return direction == DIRECTION_INGRESS && bpf_map_lookup_elem(&own_addresses",
+		to: "return bpf_map_lookup_elem(&own_addresses",
 	},
 	{
 		title: "its own node does not reach a pod",
 		file: FILE,
-		from: "bpf_map_lookup_elem(&own_addresses, &about->flow.destination)",
-		to: "!about->ifindex",
+		from: "bpf_map_lookup_elem(&own_addresses, peer)",
+		to: "!peer",
 	},
 	{
 		title: "a pod does not reach itself",
@@ -136,6 +136,12 @@ export const PROGRAM_BUGS: readonly PlantedBug[] = [
 		file: FILE,
 		from: "\tabout->flow.source_port = (__be16)icmp.rest;\n",
 		to: "",
+	},
+	{
+		title: "connections are from before policy for ever",
+		file: FILE,
+		from: "return now < state->adopt_until_ns && !known",
+		to: "return !known",
 	},
 	{
 		title: "a pod may send from any address",

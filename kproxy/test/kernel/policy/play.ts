@@ -2,13 +2,12 @@
 import { inspect } from "node:util";
 import type { Change } from "../../../src/watch/source.ts";
 import { gone, setOf } from "../../plan/policy/cluster.ts";
-import type { Side } from "./bench.ts";
 import { explainRows } from "./count-rows.ts";
 import { Expectation } from "./expectation.ts";
 import type { Action, Edit, History } from "./history.ts";
 import { InBetween } from "./in-between.ts";
 import { type Packet, type Part, wordsOf } from "./packet.ts";
-import type { PolicyKernel } from "./policy-kernel.ts";
+import type { PolicyKernel, Side } from "./policy-kernel.ts";
 import { OWN } from "./random-packet.ts";
 import { watchMaps } from "./watched-maps.ts";
 import { createWriter, POLICY_CODE, type PolicyCode, type Writer } from "./writer.ts";

@@ -1,13 +1,20 @@
 /** The real programs over maps of their own, for many packets: nothing but verdicts. */
-import { inNetworkNamespace, loadObject, openSpec, type Program } from "bpf-loader";
-import { openLruHash } from "bpf-maps";
-import { type Names, PodInterface, PolicyFlag, maps as shapes } from "../../../src/dataplane/generated/tc.ts";
+import { type BpfObject, inNetworkNamespace, loadObject, openSpec, type Program } from "bpf-loader";
+import { type MapTable, openLruHash } from "bpf-maps";
+import {
+	type Flow,
+	type Names,
+	PodInterface,
+	PolicyFlag,
+	type PolicyFlow,
+	type PolicyState,
+	maps as shapes,
+} from "../../../src/dataplane/generated/tc.ts";
 import { openPolicyMaps, type PolicyMaps } from "../../../src/dataplane/policy-maps.ts";
 import { packetObjectPath } from "../../../src/dataplane/service-maps.ts";
 import { createLab } from "../../lab/lab.ts";
 import { buildFrame, type PacketWords } from "../../packets/build.ts";
 import type { Probe } from "../../plan/policy/evaluate.ts";
-import type { Side } from "./bench.ts";
 
 /** A test run's packet comes by lo. */
 export const IFINDEX = 1;
@@ -18,9 +25,16 @@ const NAMES: Readonly<Record<number, "TCP" | "UDP" | "SCTP">> = { 6: "TCP", 17: 
 const FIRST_PORT = 20_000;
 const PORTS = 40_000;
 
+/** What a packet is to the pod. */
+export type Side = "sends" | "is sent";
+
 /** Closes with `close()`. */
 export interface PolicyKernel {
+	object: BpfObject<Names>;
 	maps: PolicyMaps;
+	flows: MapTable<Flow, PolicyFlow>;
+	/** Enforced, unless other flags are told, and never changed, unless another epoch is. */
+	setState(state?: Partial<PolicyState>): void;
 	/** As if nothing had been yet; addresses of the node may be given. */
 	reset(own?: readonly string[]): void;
 	/** Runs in the namespace of the programs: to be called around many probes. */
@@ -50,15 +64,20 @@ export function createPolicyKernel(name: string, path = packetObjectPath): Polic
 		const sourcePort = FIRST_PORT + (dials % PORTS);
 		return passes(program, { ...words, sourcePort, flags: "SYN", chunk: "INIT" });
 	};
+	const setState = (state: Partial<PolicyState> = {}) =>
+		maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags: PolicyFlag.ENFORCED, ...state });
 	return {
+		object,
 		maps,
+		flows,
+		setState,
 		reset(own = []) {
-			const { state, interfaces, pods, ownAddresses, peerAddresses, peerClasses, rules } = maps;
+			const { interfaces, pods, ownAddresses, peerAddresses, peerClasses, rules } = maps;
 			for (const table of [pods, ownAddresses, peerAddresses, peerClasses, rules]) table.clear();
 			for (const table of [maps.podNames, maps.names, maps.hits, maps.setPolicies]) table.clear();
 			flows.clear();
 			ownAddresses.setAll(own.map((address) => [address, 1]));
-			state.set(0, { epoch: 1, generation: 1, flags: PolicyFlag.ENFORCED });
+			setState();
 			interfaces.set(IFINDEX, PodInterface.KNOWN);
 		},
 		within: (work) => inNetworkNamespace(namespace.path, work),

@@ -49,9 +49,9 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 
 	test.serial(only("where policy is not enforced everything passes, and nothing is remembered"), (t) => {
 		bench.apply([a, b, isolateA]);
-		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.OFF });
+		bench.setState({ flags: PolicyFlag.OFF });
 		t.is(bench.judge("sends", tcp(A, OUTSIDE, "SYN")), undefined);
-		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
+		bench.setState();
 		t.is(bench.judge("sends", tcp(A, OUTSIDE, "ACK")), "POLICY_EGRESS");
 		t.is(bench.judge("is sent", tcp(B, A, "SYN")), "POLICY_INGRESS");
 	});
@@ -92,33 +92,42 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		);
 	});
 
+	test.serial(
+		only("connections from before policy go on, whoever speaks first, and no others begin"),
+		(t) => {
+			bench.apply([a, b, isolateA]);
+			bench.setState({ adoptUntilNs: process.hrtime.bigint() + 60_000_000_000n });
+			t.is(bench.judge("is sent", tcp(OUTSIDE, A, "SYN", { sourcePort: 50_000 })), "POLICY_INGRESS");
+			t.is(bench.judge("is sent", udp(OUTSIDE, A)), "POLICY_INGRESS", "nobody can tell");
+			t.is(bench.judge("sends", tcp(B, OUTSIDE, "ACK")), undefined);
+			t.is(bench.judge("is sent", reply(OUTSIDE, A, "ACK")), undefined);
+			bench.setState();
+			t.is(bench.judge("sends", tcp(A, OUTSIDE, "ACK")), undefined, "remembered for good");
+			t.is(bench.judge("is sent", reply(OUTSIDE, A, "ACK")), undefined);
+			t.is(
+				bench.judge("sends", tcp(A, OUTSIDE, "SYN")),
+				"POLICY_EGRESS",
+				"a new connection from the same port",
+			);
+			t.is(bench.judge("is sent", tcp(OUTSIDE, A, "ACK", { sourcePort: 50_000 })), "POLICY_INGRESS");
+		},
+	);
+
 	test.serial(only("with recheck they end with the next change, in either direction"), (t) => {
 		bench.apply([a, b]);
-		bench.maps.state.set(0, {
-			epoch: 1,
-			generation: 0,
-			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
-		});
+		bench.setState({ flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
 		t.is(bench.judge("is sent", tcp(OUTSIDE, A, "SYN")), undefined);
 		bench.apply([
 			policy("shop/out", { podSelector: { matchLabels: { app: "a" } }, policyTypes: ["Egress"] }),
 		]);
-		bench.maps.state.set(0, {
-			epoch: 2,
-			generation: 0,
-			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
-		});
+		bench.setState({ epoch: 2, flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
 		t.is(
 			bench.judge("sends", reply(A, OUTSIDE, "ACK")),
 			undefined,
 			"it was opened from outside, which is still allowed",
 		);
 		bench.apply([isolateA]);
-		bench.maps.state.set(0, {
-			epoch: 3,
-			generation: 0,
-			flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag,
-		});
+		bench.setState({ epoch: 3, flags: (PolicyFlag.ENFORCED | PolicyFlag.RECHECKED) as PolicyFlag });
 		t.is(bench.judge("sends", reply(A, OUTSIDE, "ACK")), "POLICY_INGRESS");
 	});
 
@@ -148,14 +157,10 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		bench.maps.interfaces.set(1, PodInterface.UNKNOWN);
 		t.is(bench.judge("sends", tcp(OUTSIDE, B, "SYN")), "UNKNOWN_POD");
 		t.is(bench.judge("is sent", tcp(OUTSIDE, OUTSIDE, "SYN")), "UNKNOWN_POD");
-		bench.maps.state.set(0, {
-			epoch: 1,
-			generation: 0,
-			flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag,
-		});
+		bench.setState({ flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag });
 		t.is(bench.judge("sends", tcp(OUTSIDE, B, "SYN")), undefined);
 		bench.maps.interfaces.delete(1);
-		bench.maps.state.set(0, { epoch: 1, generation: 0, flags: PolicyFlag.ENFORCED });
+		bench.setState();
 		t.is(bench.judge("sends", tcp(OUTSIDE, B, "SYN")), undefined, "no pod's interface at all");
 	});
 
@@ -235,11 +240,7 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		(t) => {
 			bench.apply([a, b], () => ELSEWHERE);
 			bench.maps.interfaces.set(1, PodInterface.CONTESTED);
-			bench.maps.state.set(0, {
-				epoch: 1,
-				generation: 0,
-				flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag,
-			});
+			bench.setState({ flags: (PolicyFlag.ENFORCED | PolicyFlag.UNKNOWN_ALLOWED) as PolicyFlag });
 			t.is(bench.judge("sends", tcp(A, OUTSIDE, "SYN")), "UNKNOWN_POD");
 			t.is(bench.judge("is sent", tcp(OUTSIDE, A, "SYN")), "UNKNOWN_POD");
 		},

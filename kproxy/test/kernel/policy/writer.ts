@@ -46,7 +46,7 @@ export function createWriter(
 	function setState(): void {
 		epoch += 1;
 		const flags = (PolicyFlag.ENFORCED | (recheck ? PolicyFlag.RECHECKED : 0)) as PolicyFlag;
-		maps.state.set(0, { epoch, generation, flags });
+		maps.state.set(0, { epoch, generation, adoptUntilNs: 0n, flags });
 	}
 
 	const writer: Writer = {
