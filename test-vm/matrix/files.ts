@@ -5,7 +5,7 @@ const NOT_OF_KERNELS = "planted-bugs.test.ts";
 
 /** The test files that need a kernel, as paths in the checkout: of each package after those that it is built on. */
 export function kernelTests(checkout: string): string[] {
-	return ["loader", "maps", "kproxy"].flatMap((name) =>
+	return ["loader", "maps", "kproxy", "test-vm"].flatMap((name) =>
 		globSync(`${name}/test/kernel/**/*.test.ts`, { cwd: checkout })
 			.filter((file) => !file.endsWith(NOT_OF_KERNELS))
 			.sort(),

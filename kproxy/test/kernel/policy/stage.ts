@@ -59,6 +59,7 @@ function setUp(lab: Lab, options: Pick<ClusterOptions, "style">): PolicyStage {
 	for (const namespace of ["shop", "dev"]) manifests.setNamespace(namespace, { team: namespace });
 	for (const node of cluster.nodes)
 		manifests.setNode({ name: node.name, addresses: [node.IPv4, node.IPv6], zone: "a" });
+	let started: Daemon | undefined;
 	const stage: PolicyStage = {
 		lab,
 		cluster,
@@ -93,7 +94,6 @@ function setUp(lab: Lab, options: Pick<ClusterOptions, "style">): PolicyStage {
 		},
 		close: () => lab.close(),
 	};
-	let started: Daemon | undefined;
 	return stage;
 }
 
