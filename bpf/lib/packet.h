@@ -31,6 +31,7 @@
 #define ICMP6_UNREACHABLE 1
 #define ICMP6_PORT_UNREACHABLE 4
 #define ICMP6_FIRST_MESSAGE 128 /* that is no error */
+#define ICMP_TYPE_KNOWN 0x100   /* beside the type of a message in fragments */
 
 struct icmp_header {
 	__u8 type;
@@ -132,6 +133,27 @@ static __noinline enum reason follow_fragments(struct packet *packet, __be32 id,
 		return REASON_FRAGMENT_MISSED;
 	packet->flow.source_port = known->source;
 	packet->flow.destination_port = known->destination;
+	return 0;
+}
+
+/*
+ * Fragments of an ICMP message have, where others have ports, its identifier and its type: in the first one
+ * they are read, in the others remembered. Both are 0 where that is not known. Not inlined: rare.
+ */
+static __noinline int follow_icmp(struct __sk_buff *skb, struct packet *packet, __be32 id, bool first)
+{
+	struct icmp_header icmp;
+
+	if (!skb || !packet)
+		return 0;
+	packet->fragmented = true;
+	if (first) {
+		if (bpf_skb_load_bytes(skb, packet->transport, &icmp, sizeof(icmp)))
+			return 0;
+		packet->flow.source_port = (__be16)icmp.rest;
+		packet->flow.destination_port = bpf_htons(ICMP_TYPE_KNOWN | icmp.type);
+	}
+	follow_fragments(packet, id, first);
 	return 0;
 }
 
@@ -344,8 +366,12 @@ static __always_inline enum reason parse_packet(struct __sk_buff *skb, struct pa
 		if (packet->transport > FURTHEST_TRANSPORT)
 			return REASON_BAD_PACKET;
 	}
-	if (packet->flow.protocol == (packet->ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return fragment.later || fragment.first ? REASON_OTHER_PROTOCOL : parse_icmp(skb, packet);
+	if (packet->flow.protocol == (packet->ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
+		if (!fragment.later && !fragment.first)
+			return parse_icmp(skb, packet);
+		follow_icmp(skb, packet, fragment.id, fragment.first);
+		return REASON_OTHER_PROTOCOL;
+	}
 	if (!is_served(packet->flow.protocol))
 		return REASON_OTHER_PROTOCOL;
 	if (fragment.later) {

@@ -57,6 +57,7 @@ static __noinline int describe_portless(struct __sk_buff *skb, const struct pack
 {
 	struct icmp_header icmp;
 	enum echo echo;
+	__u16 type;
 
 	if (!skb || !packet || !about)
 		return 0;
@@ -64,11 +65,17 @@ static __noinline int describe_portless(struct __sk_buff *skb, const struct pack
 	about->flow.destination_port = 0;
 	if (packet->flow.protocol != IPPROTO_ICMP && packet->flow.protocol != IPPROTO_ICMPV6)
 		return 0;
-	if (bpf_skb_load_bytes(skb, packet->transport, &icmp, sizeof(icmp)))
-		return 0;
-	about->neighbour = packet->ipv6 && is_neighbour_talk(icmp.type);
+	if (packet->fragmented) {
+		type = bpf_ntohs(packet->flow.destination_port);
+		echo = type & ICMP_TYPE_KNOWN ? echo_of(type, packet->ipv6) : ECHO_NONE;
+		icmp.rest = packet->flow.source_port;
+	} else {
+		if (bpf_skb_load_bytes(skb, packet->transport, &icmp, sizeof(icmp)))
+			return 0;
+		echo = echo_of(icmp.type, packet->ipv6);
+		about->neighbour = packet->ipv6 && is_neighbour_talk(icmp.type);
+	}
 	/* Nothing but an echo opens a flow. */
-	echo = echo_of(icmp.type, packet->ipv6);
 	about->error = echo == ECHO_NONE;
 	if (about->error)
 		return 0;

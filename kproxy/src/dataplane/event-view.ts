@@ -80,12 +80,17 @@ export function describeEvents({ events }: Pick<ReadEvents, "events">, names: Ev
 		atMs: nowMs - sinceMs(event.atNs, nowNs),
 		...eventNames(event),
 		protocol: OTHER_PROTOCOLS[event.flow.protocol] ?? protocolText(event.flow.protocol),
-		from: end(event.flow.source, event.flow.sourcePort),
-		to: end(event.flow.destination, event.flow.destinationPort),
+		from: end(event.flow.source, portOf(event, event.flow.sourcePort)),
+		to: end(event.flow.destination, portOf(event, event.flow.destinationPort)),
 		interface: interfaces.get(event.ifindex),
 		length: event.length,
 		policy: describeVerdict(event, { end, isolating, names }),
 	}));
+}
+
+/** ICMP is told by other things, which stand where others have ports. */
+function portOf({ flow }: Event, port: number): number {
+	return flow.protocol in OTHER_PROTOCOLS ? 0 : port;
 }
 
 function describeVerdict(
@@ -105,7 +110,7 @@ function describeVerdict(
 	const rule = event.rule === 0 ? undefined : names.names.get(event.rule);
 	return {
 		direction,
-		peer: end(event.peer, event.flow.protocol in OTHER_PROTOCOLS ? 0 : event.peerPort),
+		peer: end(event.peer, portOf(event, event.peerPort)),
 		isolatedBy: isolating(event.policySet, direction),
 		rule: rule && ruleText(ruleNameOf(rule)),
 	};

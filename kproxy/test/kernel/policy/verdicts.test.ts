@@ -235,6 +235,38 @@ for (const [family, A, B, OUTSIDE, NODE_IP] of [
 		t.is(bench.judge("sends", echo(A, B, "request")), "POLICY_EGRESS", "the one who was asked may not ask");
 	});
 
+	test.serial(only("the fragments of an echo belong to it, whatever their first bytes are"), (t) => {
+		bench.apply([
+			a,
+			b,
+			policy("shop/in", {
+				podSelector: { matchLabels: { app: "a" } },
+				policyTypes: ["Ingress", "Egress"],
+				egress: [{ to: [{ podSelector: { matchLabels: { app: "b" } } }] }],
+			}),
+		]);
+		const fragments = (from: string, to: string, kind: "request" | "reply", id: number) => {
+			const whole = echo(from, to, kind);
+			const extension = family === "IPv4" ? 0 : 8;
+			const header = Object.entries(whole.bytes ?? {}).map(([at, byte]) => [Number(at) + extension, byte]);
+			// What looks like an echo, an answer or a neighbour, were it a header.
+			const first = { request: 137, reply: family === "IPv4" ? 8 : 128 }[kind];
+			const later = { [header[0]?.[0] ?? 0]: first };
+			return [
+				{ ...whole, bytes: Object.fromEntries(header), fragment: { id, offset: 0, length: 8 } },
+				{ ...whole, bytes: later, fragment: { id, offset: 8, length: 16 } },
+			];
+		};
+		const judged = (side: "sends" | "is sent", packets: PacketWords[]) =>
+			packets.map((packet) => bench.judge(side, packet));
+		t.deepEqual(judged("is sent", fragments(B, A, "reply", 1)), ["POLICY_INGRESS", "POLICY_INGRESS"]);
+		t.deepEqual(judged("sends", fragments(A, B, "request", 2)), [undefined, undefined]);
+		t.deepEqual(judged("is sent", fragments(B, A, "reply", 3)), [undefined, undefined]);
+		t.deepEqual(judged("is sent", fragments(B, A, "request", 4)), ["POLICY_INGRESS", "POLICY_INGRESS"]);
+		t.deepEqual(judged("sends", fragments(A, OUTSIDE, "reply", 5)), ["POLICY_EGRESS", "POLICY_EGRESS"]);
+		t.deepEqual(judged("is sent", fragments(B, A, "reply", 6).reverse()), ["POLICY_INGRESS", undefined]);
+	});
+
 	test.serial(
 		only("behind an interface that two claim nobody is believed, whatever the operator says"),
 		(t) => {
