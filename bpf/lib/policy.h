@@ -99,13 +99,17 @@ static __always_inline bool has_connections(enum protocol protocol)
 	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_SCTP;
 }
 
-static __always_inline bool is_live(const struct policy_flow *known, const struct judgement *about,
-				    const struct policy_state *state, __u64 now)
+/* Whether what is remembered is of this flow still: one that was silent for too long has ended. */
+static __always_inline bool goes_on(const struct policy_flow *known, const struct judgement *about, __u64 now)
 {
 	__u64 timeout_ns = has_connections(about->flow.protocol) ? TCP_TIMEOUT_NS : udp_timeout_s * SECOND_NS;
 
-	return known->ifindex == about->ifindex && now - known->seen_ns <= timeout_ns &&
-	       (!(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch);
+	return known->ifindex == about->ifindex && now - known->seen_ns <= timeout_ns;
+}
+
+static __always_inline bool is_settled(const struct policy_flow *known, const struct policy_state *state)
+{
+	return !(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch;
 }
 
 static __always_inline __u32 class_of(const struct in6_addr *peer, __u32 generation)
@@ -199,8 +203,8 @@ static __always_inline enum reason judge_unknown(const struct policy_state *stat
 }
 
 /*
- * Judges a flow that is not remembered, or begins anew; `known` is what was remembered of it. Returns as
- * judge_packet.
+ * Judges a flow that is not remembered, or begins anew; `known`: what is remembered of it, if it
+ * goes on. Returns as judge_packet.
  */
 static __always_inline enum reason judge_new(struct judgement *about, const struct policy_state *state,
 					     const struct policy_flow *known, __u32 direction, __u64 now)
@@ -225,7 +229,7 @@ static __always_inline enum reason judge_new(struct judgement *about, const stru
 	if (same_address(&about->flow.source, &about->flow.destination))
 		return 0;
 	/* Established, and judged again: by its first packet's direction. */
-	if (known && !about->opens && known->ifindex == about->ifindex)
+	if (known && !about->opens)
 		direction = known->direction;
 	if (is_adopted(about, state, known, now) || is_own_node(&about->flow.destination, direction))
 		rule = 0;
@@ -260,7 +264,9 @@ __attribute__((noinline)) int judge(struct __sk_buff *skb, __u32 direction)
 		return 0;
 	now = now_ns();
 	known = bpf_map_lookup_elem(&policy_flows, &about->flow);
-	if (known && !about->opens && is_live(known, about, state, now)) {
+	if (known && !goes_on(known, about, now))
+		known = NULL;
+	if (known && !about->opens && is_settled(known, state)) {
 		touch(&known->seen_ns, now);
 		return 0;
 	}

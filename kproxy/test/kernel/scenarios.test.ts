@@ -5,7 +5,6 @@ import { maps, reasonDocs, variables } from "../../src/dataplane/generated/tc.ts
 import { familiesOf, readScenarios } from "../scenarios/read-scenarios.ts";
 import { runScenario } from "../scenarios/run-scenario.ts";
 import { createStage } from "../scenarios/stage.ts";
-import { POLICY_MAPS, POLICY_REASONS } from "./policy/bench.ts";
 
 const stage = createStage("scenarios");
 test.after.always(() => stage.close());
@@ -18,7 +17,8 @@ for (const { file, scenario } of scenarios) {
 	for (const family of familiesOf(scenario)) {
 		test.serial(`${file}, ${family}: ${scenario.title}`, (t) => {
 			for (const reason of runScenario(scenario, family, stage)) reasons.add(reason);
-			for (const map of Object.values(stage.path(scenario.tunables ?? {}).maps))
+			const { maps, policy } = stage.path(scenario.tunables ?? {});
+			for (const map of [...Object.values(maps), ...Object.values(policy)])
 				if (!isEmpty(map)) filled.add(map.name);
 			t.pass();
 		});
@@ -38,7 +38,8 @@ const OUT_OF_REACH: Readonly<Record<string, string>> = {
 	NOT_TRACKED: "an LRU map gives up an old entry before it refuses a new one",
 	LEFT_TO_PACKETS: "socket hooks only",
 	NODE_PORT_TAKEN: "socket hooks only",
-	...Object.fromEntries(POLICY_REASONS.map((name) => [name, "policy has tests of its own: kernel/policy"])),
+	UNKNOWN_POD: "all interfaces are known here; kernel/policy/verdicts.test.ts does it",
+	FLOW_ALLOWED: "it is noted, not counted; kernel/policy/drops.test.ts does it",
 };
 
 test.serial(
@@ -62,7 +63,14 @@ const OTHER_MAPS = [
 	"opening",
 	"snat_sequence",
 	"counters",
-	...POLICY_MAPS,
+	"pod_names",
+	"policy_names",
+	"set_policies",
+	"rule_hits",
+	"judging",
+	"events",
+	"event_heads",
+	"peer_classes", // blocks: kernel/policy
 ];
 const OTHER_TUNABLES = ["refuse_with_errno", "host_netns"];
 

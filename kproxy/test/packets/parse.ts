@@ -7,6 +7,7 @@ export interface Parsed {
 	family: 4 | 6;
 	source: string;
 	destination: string;
+	/** Of what it carries; of an IPv6 extension, where these do not end. */
 	protocol: number;
 	/** Offset of the IP header, of what it carries, and of the end of the packet, without padding. */
 	ip: number;
@@ -28,7 +29,7 @@ const EXTENSIONS = [0, 43, 44, 60];
 export const EXTENSION_LIMIT = 4;
 
 /** Why a frame is no packet that anything here is about. */
-export type Unparsed = "NOT_IP" | "BAD_PACKET" | "OTHER_PROTOCOL";
+export type Unparsed = "NOT_IP" | "BAD_PACKET";
 
 /** Reads an Ethernet frame. */
 export function parseFrame(frame: Uint8Array): Parsed | Unparsed {
@@ -99,7 +100,7 @@ function parse6(frame: Uint8Array, ip: number): Parsed | Unparsed {
 	};
 	for (let walked = 0; EXTENSIONS.includes(found.protocol) && !found.fragment.later; walked++) {
 		const at = found.transport;
-		if (walked === EXTENSION_LIMIT || frame.length < at + 8) return "OTHER_PROTOCOL";
+		if (walked === EXTENSION_LIMIT || frame.length < at + 8) return found;
 		if (found.protocol === 44) {
 			const offset = view.getUint16(at + 2);
 			const later = offset >= 8;

@@ -43,6 +43,8 @@ export interface Memory {
 	/** By service and client. */
 	affinity: Map<string, { backend: number; reuse: number; seenS: number }>;
 	fragments: Map<string, { sourcePort: number; destinationPort: number }>;
+	/** Flows that policy has let pass, from the pod's side. */
+	judged: Map<string, { seenS: number; epoch: number; direction: "egress" | "ingress" }>;
 }
 
 export const emptyMemory = (): Memory => ({
@@ -51,6 +53,7 @@ export const emptyMemory = (): Memory => ({
 	replies: new Map(),
 	affinity: new Map(),
 	fragments: new Map(),
+	judged: new Map(),
 });
 
 /** A flow as a key; a flow with a port of ours stands in `replies` with `*` for its client. */

@@ -1,6 +1,8 @@
 import { inCidr, isIpv4 } from "../packets/addresses.ts";
 import { protocols } from "../packets/build.ts";
+import { parseFrame } from "../packets/parse.ts";
 import { emptyMemory, type Flow, flowKey, isOver, type Memory, type Reply, type Target } from "./memory.ts";
+import { judge, judgedPacket, judgedPortless } from "./policy.ts";
 import { type Packet, readPacket } from "./read-packet.ts";
 import { rejection, rewritten } from "./rewrite.ts";
 import type { Backend, Frontend, Hook, Outcome, World } from "./world.ts";
@@ -29,11 +31,24 @@ export class PacketPath {
 	/** Runs a packet through one of the hooks. */
 	run(hook: Hook, frame: Uint8Array): Outcome {
 		const packet = readPacket(frame, this.memory);
-		if (typeof packet === "string") return conclude(packet, frame);
-		const to = { ...packet.flow };
 		const pod = hook.startsWith("pod");
 		const ingress = hook.endsWith("ingress");
-		const reason = ingress ? this.#findDestination(packet, to, pod) : this.#findOrigin(packet, to, pod);
+		const direction = ingress ? "egress" : "ingress";
+		if (typeof packet === "string") {
+			const parsed = parseFrame(frame);
+			if (!pod || !PASSED.has(packet) || typeof parsed === "string") return conclude(packet, frame);
+			const judged = judgedPortless(frame, { parsed, memory: this.memory, direction });
+			return conclude(judge(judged, this.world, this.memory) ?? packet, frame);
+		}
+		const to = { ...packet.flow };
+		// Between the two translations: once it is known where it goes, before its source is made another.
+		const denied = () =>
+			pod ? judge(judgedPacket(packet, { ...to }, direction), this.world, this.memory) : undefined;
+		let reason: string | undefined;
+		if (ingress) {
+			reason = this.#findDestination(packet, to, pod);
+			if (reason === undefined || PASSED.has(reason)) reason = denied() ?? reason;
+		} else reason = denied() ?? this.#findOrigin(packet, to, pod);
 		if (reason === undefined)
 			return conclude("TRANSLATED", rewritten(frame, packet.parsed, { from: packet.flow, to }));
 		const answer = ingress && REJECTED.has(reason) ? rejection(frame, packet.parsed) : undefined;

@@ -1,5 +1,5 @@
 import { protocols } from "../packets/build.ts";
-import { type Parsed, parseFrame } from "../packets/parse.ts";
+import { type Parsed, parseFrame, viewOf } from "../packets/parse.ts";
 import type { Flow, Memory } from "./memory.ts";
 
 /** How far into a frame a transport header is looked for. */
@@ -21,10 +21,10 @@ export function readPacket(frame: Uint8Array, memory: Memory): Packet | string {
 	const parsed = parseFrame(frame);
 	if (typeof parsed === "string") return parsed;
 	if (parsed.protocol === (parsed.family === 4 ? protocols.ICMP : protocols.ICMPv6))
-		return readError(frame, parsed);
+		return readMessage(frame, parsed, memory);
 	if (!isServed(parsed.protocol)) return "OTHER_PROTOCOL";
 	const { source, destination, protocol, fragment } = parsed;
-	const key = `${protocol} ${source} ${destination} ${fragment.id}`;
+	const key = fragmentKey(parsed);
 	if (fragment.later) {
 		const ports = memory.fragments.get(key);
 		if (!ports) return "FRAGMENT_MISSED";
@@ -38,6 +38,10 @@ export function readPacket(frame: Uint8Array, memory: Memory): Packet | string {
 	}
 	return whole;
 }
+
+/** What the fragments of one packet share. */
+export const fragmentKey = ({ protocol, source, destination, fragment }: Parsed): string =>
+	`${protocol} ${source} ${destination} ${fragment.id}`;
 
 const isServed = (protocol: number): boolean =>
 	([protocols.TCP, protocols.UDP, protocols.SCTP] as number[]).includes(protocol);
@@ -64,8 +68,18 @@ function readWhole(frame: Uint8Array, parsed: Parsed): Packet | string {
 	};
 }
 
+/** ICMP. Of fragments the first leaves the identifier and the type of its message to the others. */
+function readMessage(frame: Uint8Array, parsed: Parsed, memory: Memory): Packet | string {
+	const { fragment, transport } = parsed;
+	if (fragment.first && frame.length >= transport + 8)
+		memory.fragments.set(fragmentKey(parsed), {
+			sourcePort: viewOf(frame).getUint16(transport + 4),
+			destinationPort: frame[transport] ?? 0,
+		});
+	return fragment.first || fragment.later ? "OTHER_PROTOCOL" : readError(frame, parsed);
+}
+
 function readError(frame: Uint8Array, parsed: Parsed): Packet | string {
-	if (parsed.fragment.first || parsed.fragment.later) return "OTHER_PROTOCOL";
 	if (frame.length <= parsed.transport) return "BAD_PACKET";
 	if (!parsed.isError) return "OTHER_PROTOCOL";
 	const { inner } = parsed;

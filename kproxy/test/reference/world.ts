@@ -10,6 +10,33 @@ export interface World {
 	/** Index of the device that every route leaves by. */
 	routeDevice: number;
 	tunables: Tunables;
+	/** Undefined: policy is not enforced. */
+	policy?: Policy | undefined;
+}
+
+/** What policy says of the pods behind the interface that packets come by. */
+export interface Policy {
+	/** By address. */
+	pods: ReadonlyMap<string, PodPolicy>;
+	/** Established flows are judged again when policy has changed. */
+	rechecks: boolean;
+	/** It has begun a moment ago, and connections from before go on. */
+	adopts: boolean;
+	/** Grows with each change. */
+	epoch: number;
+}
+
+/** Undefined: not isolated in that direction. */
+export interface PodPolicy {
+	ingress: readonly Allow[] | undefined;
+	egress: readonly Allow[] | undefined;
+}
+
+/** What is undefined does not matter. */
+export interface Allow {
+	peer: string | undefined;
+	protocol: number | undefined;
+	port: number | undefined;
 }
 
 export interface Tunables {

@@ -71,7 +71,9 @@ export class Differential {
 	}
 
 	#chance(): Chance {
-		const entry = (flow: Flow) => (this.#last?.verdict === "next" ? this.#kernel.target(flow) : undefined);
+		// Where policy has dropped the packet, what was picked is remembered all the same.
+		const isPicked = () => this.#last?.verdict === "next" || POLICY_DROPS.has(this.#last?.reason ?? "");
+		const entry = (flow: Flow) => (isPicked() ? this.#kernel.target(flow) : undefined);
 		return {
 			backend: ({ flow, service, allowed }) => {
 				const keeps = this.model.world.frontends.some(
@@ -80,8 +82,7 @@ export class Differential {
 				const kept = keeps ? this.#kernel.maps.affinity.get({ client: flow.source, service }) : undefined;
 				const taken = entry(flow)?.backend ?? kept?.backend;
 				if (taken !== undefined && allowed.has(taken)) return taken;
-				if (this.#last?.verdict === "next")
-					throw new Mismatch(`backend ${taken} was picked out of ${[...allowed].join(", ")}`);
+				if (isPicked()) throw new Mismatch(`backend ${taken} was picked out of ${[...allowed].join(", ")}`);
 				this.#candidates = allowed.size;
 				return [...allowed][this.#candidate] ?? 0;
 			},
@@ -105,6 +106,7 @@ export class Differential {
 	}
 }
 
+const POLICY_DROPS: ReadonlySet<string> = new Set(["POLICY_EGRESS", "POLICY_INGRESS", "SPOOFED_SOURCE"]);
 /** As in bpf/lib/source.h. */
 const PORT_TRIES = 8;
 
@@ -136,5 +138,7 @@ export function remembered({ memory }: PacketPath): string[] {
 			`${key} ← ${reply.frontend} ${reply.frontendPort} of ${reply.client} ${reply.clientPort} as ${reply.snatAddress ?? "itself"} ${flags.join(" ")}`.trimEnd(),
 		);
 	}
+	for (const [key, { epoch, direction }] of memory.judged)
+		lines.push(`${key} judged at ${epoch}, ${direction}`);
 	return lines.sort();
 }

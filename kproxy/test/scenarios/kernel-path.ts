@@ -12,22 +12,31 @@ import {
 	Hook as HookNumber,
 	type Names,
 	NodeAddressFlag,
+	PodFlag,
+	PodInterface,
+	PolicyFlag,
 	type Prefix,
 	type Protocol,
 	Reason,
 	reasonDocs,
 	maps as shapes,
 } from "../../src/dataplane/generated/tc.ts";
+import { openPolicyMaps, type PolicyMaps } from "../../src/dataplane/policy-maps.ts";
 import { hasCoarseClock } from "../../src/dataplane/probe-tunables.ts";
 import { packetObjectPath } from "../../src/dataplane/service-maps.ts";
+import { ANY_CLASS } from "../../src/plan/policy/tables.ts";
 import { addressText, canonical, isIpv4 } from "../packets/addresses.ts";
 import { type Flow, flowKey } from "../reference/memory.ts";
-import type { Frontend, Hook, Outcome, Tunables, World } from "../reference/world.ts";
+import type { Allow, Frontend, Hook, Outcome, PodPolicy, Tunables, World } from "../reference/world.ts";
 
 const SECOND_NS = 1_000_000_000n;
 const REDIRECT = 7;
 const DROP = 2;
 const NEXT = 0xffffffff;
+/** A test run's packet comes by lo. */
+const IFINDEX = 1;
+/** As `policy_flow` has it. */
+const EGRESS = 0;
 /** Beyond every slot. */
 const SLOTS = 4096;
 /** Large enough that no entry gives way to another within a case. */
@@ -51,6 +60,7 @@ export class KernelPath {
 	readonly #ranges = new Map<string, number>();
 	#nextSlot = 0;
 	readonly maps: Tables;
+	readonly policy: PolicyMaps;
 
 	/** `namespace`: whose routes the programs see. `object`: another one than the package's. */
 	constructor(setup: { tunables: Tunables; namespace: string; object?: string | undefined }) {
@@ -74,15 +84,18 @@ export class KernelPath {
 				svc_affinity: { maxEntries: FLOWS },
 				conntrack: { maxEntries: FLOWS },
 				conntrack_reply: { maxEntries: FLOWS },
+				policy_flows: { maxEntries: FLOWS },
 			},
 		});
 		this.maps = openTables(this.#object);
+		this.policy = openPolicyMaps(this.#object.maps);
 	}
 
 	/** Writes a world down; `forget` what was remembered, too. */
 	write(world: World, { forget }: { forget: boolean }): void {
 		const { maps } = this;
-		if (forget) for (const map of [maps.targets, maps.replies, maps.affinity, maps.fragments]) map.clear();
+		if (forget)
+			for (const map of [maps.targets, maps.replies, maps.affinity, maps.fragments, maps.judged]) map.clear();
 		for (const map of [maps.frontends, maps.ranges, maps.nodeAddresses, maps.devices]) map.clear();
 		maps.backends.setAll(
 			[...world.backends].map(([number, backend]) => [
@@ -96,6 +109,7 @@ export class KernelPath {
 			]),
 		);
 		this.#writeFrontends(world.frontends);
+		this.#writePolicy(world);
 		maps.nodeAddresses.setAll(
 			world.nodeAddresses.map(({ address, loopback }) => [
 				address,
@@ -159,6 +173,45 @@ export class KernelPath {
 		}
 	}
 
+	/** A rule set for each pod, and a class for each peer that has a rule. */
+	#writePolicy({ policy, nodeAddresses }: World): void {
+		const { state, pods, interfaces, rules, peerAddresses, ownAddresses } = this.policy;
+		for (const map of [pods, rules, peerAddresses, ownAddresses]) map.clear();
+		const { rechecks = false, adopts = false, epoch = 0 } = policy ?? {};
+		const flags = policy ? PolicyFlag.ENFORCED | (rechecks ? PolicyFlag.RECHECKED : 0) : PolicyFlag.OFF;
+		const adoptUntilNs = adopts ? 2n ** 63n : 0n;
+		state.set(0, { epoch, generation: 1, adoptUntilNs, flags: flags as PolicyFlag });
+		if (!policy) return;
+		interfaces.set(IFINDEX, PodInterface.KNOWN);
+		ownAddresses.setAll(nodeAddresses.filter(({ loopback }) => !loopback).map(({ address }) => [address, 1]));
+		const classes = new Map<string, number>();
+		const classOf = (peer: string | undefined): number => {
+			if (peer === undefined) return ANY_CLASS;
+			const known = classes.get(peer) ?? classes.size + 1;
+			classes.set(peer, known);
+			return known;
+		};
+		let policySet = 0;
+		for (const [address, pod] of policy.pods) {
+			policySet++;
+			pods.set(address, { ifindex: IFINDEX, policySet, generation: 1, flags: flagsOf(pod) });
+			for (const [direction, allows] of [pod.egress, pod.ingress].entries())
+				for (const { peer, protocol = 0, port = 0 } of allows ?? [])
+					rules.set(
+						{
+							prefixLength: bitsOf({ protocol, port }),
+							policySet,
+							peerClass: classOf(peer),
+							direction,
+							protocol,
+							port,
+						},
+						1,
+					);
+		}
+		peerAddresses.setAll(Array.from(classes, ([address, each]) => [{ generation: 1, address }, each]));
+	}
+
 	/** Runs a frame through a hook. */
 	run(hook: Hook, frame: Uint8Array): Outcome {
 		const program: Program = this.#object.programs[programOf[hook]];
@@ -198,7 +251,9 @@ export class KernelPath {
 	wait(seconds: number): void {
 		const ns = BigInt(seconds) * SECOND_NS;
 		const earlier = (time: bigint) => BigInt.asUintN(64, time - ns);
-		const { targets, replies, affinity } = this.maps;
+		const { targets, replies, affinity, judged } = this.maps;
+		for (const [key, value] of [...judged.entries()])
+			judged.set(key, { ...value, seenNs: earlier(value.seenNs) });
 		for (const [key, value] of [...targets.entries()])
 			targets.set(key, { ...value, seenNs: earlier(value.seenNs) });
 		for (const [key, value] of [...affinity.entries()])
@@ -232,6 +287,8 @@ export class KernelPath {
 				`${keyOf(flow, snat !== undefined)} ← ${canonical(reply.frontendAddress)} ${reply.frontendPort} of ${canonical(reply.clientAddress)} ${reply.clientPort} as ${snat ?? "itself"} ${flags.sort().join(" ")}`.trimEnd(),
 			);
 		}
+		for (const [flow, { epoch, direction }] of this.maps.judged.entries())
+			lines.push(`${keyOf(flow)} judged at ${epoch}, ${direction === EGRESS ? "egress" : "ingress"}`);
 		return lines.sort();
 	}
 
@@ -242,6 +299,21 @@ export class KernelPath {
 	[Symbol.dispose](): void {
 		this.close();
 	}
+}
+
+function flagsOf({ ingress, egress }: PodPolicy): PodFlag {
+	const isForAnybody = (allows: readonly Allow[] | undefined) =>
+		allows?.some(({ peer }) => peer === undefined);
+	return ((egress ? PodFlag.ISOLATED_EGRESS : 0) |
+		(ingress ? PodFlag.ISOLATED_INGRESS : 0) |
+		(isForAnybody(egress) ? PodFlag.ANY_EGRESS : 0) |
+		(isForAnybody(ingress) ? PodFlag.ANY_INGRESS : 0)) as PodFlag;
+}
+
+/** How much of a rule's key counts. */
+function bitsOf({ protocol, port }: { protocol: number; port: number }): number {
+	if (protocol === 0) return 72;
+	return port === 0 ? 80 : 96;
 }
 
 function keyOf(flow: FlowEntry, anyClient = false): string {
@@ -280,6 +352,7 @@ function openTables({ maps }: BpfObject<Names>) {
 		targets: openLruHash(maps.conntrack, shapes.conntrack),
 		replies: openLruHash(maps.conntrack_reply, shapes.conntrack_reply),
 		fragments: openLruHash(maps.fragments, shapes.fragments),
+		judged: openLruHash(maps.policy_flows, shapes.policy_flows),
 		counters: openPerCpuArray(maps.counters, shapes.counters),
 	} satisfies Record<string, Pick<MapTable<never, never>, "clear">>;
 }

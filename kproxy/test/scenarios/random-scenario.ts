@@ -1,6 +1,15 @@
 import { createRandom, type Random } from "../lab/random.ts";
 import type { Hook } from "../reference/world.ts";
-import type { BackendText, Family, FrontendText, PacketText, Scenario, Step } from "./scenario.ts";
+import type {
+	BackendText,
+	Family,
+	FrontendText,
+	PacketText,
+	PodText,
+	PolicyText,
+	Scenario,
+	Step,
+} from "./scenario.ts";
 
 const HOOKS: readonly Hook[] = ["node ingress", "pod ingress", "node egress", "pod egress"];
 const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
@@ -41,10 +50,41 @@ export function randomScenario(seed: number, size: number): Scenario {
 			{ node: "none" },
 			{ node: "node", route: "outlet" },
 		] as Record<"node" | "route", string>[]),
+		...(often(random, 50) && { policy: randomPolicy(random) }),
 		frontends,
 		backends,
 		steps,
 	};
+}
+
+/** The pods that packets come from and go to are most often known. */
+function randomPolicy(random: Random): PolicyText {
+	const known = ["pod1", "pod2", "pod3", "farpod"].filter(() => often(random, 75));
+	const pods = known.map((name): [string, PodText] => [
+		name,
+		{
+			...(often(random, 50) && { ingress: randomAllows(random) }),
+			...(often(random, 50) && { egress: randomAllows(random) }),
+		},
+	]);
+	return {
+		pods: Object.fromEntries(pods),
+		...(often(random, 30) && { rechecks: true }),
+		...(often(random, 20) && { adopts: true }),
+	};
+}
+
+function randomAllows(random: Random): Record<string, string> {
+	const peers = ["anybody", "client", "router", "node", ...PODS].filter(() => often(random, 40));
+	const allows = peers.map((peer): [string, string] => [
+		peer,
+		pick(random, [
+			"anything",
+			pick(random, PROTOCOLS),
+			`${pick(random, PROTOCOLS)} ${8080 + random.below(2)}`,
+		]),
+	]);
+	return Object.fromEntries(allows);
 }
 
 function randomBackends(random: Random): Record<string, BackendText> {
@@ -101,11 +141,25 @@ function randomStep(random: Random, around: Around): Step {
 		return { change: { [name]: text } };
 	}
 	if (dice < 12) return { frontends: randomFrontends(random, backends) };
+	if (dice < 14) return { policy: randomPolicy(random) };
 	if (dice < 55 && index > 0) return followStep(random, index);
 	return {
 		id: `s${index}`,
 		at: often(random, 75) ? pick(random, HOOKS.slice(0, 2)) : pick(random, HOOKS),
-		in: randomPacket(random, around),
+		in: often(random, 8) ? randomMessage(random, around.family) : randomPacket(random, around),
+	};
+}
+
+/** An echo, its answer, talk of neighbours or anything else in ICMP; now and then in fragments. */
+function randomMessage(random: Random, family: Family): PacketText {
+	const fragment = often(random, 40) && { id: random.below(2), offset: 8 * random.below(2), length: 8 };
+	const transport = (family === "IPv4" ? 34 : 54) + (fragment && family === "IPv6" ? 8 : 0);
+	const types = family === "IPv4" ? [8, 8, 0, 0, 13, 135] : [128, 128, 129, 129, 133, 135];
+	return {
+		[family === "IPv4" ? 1 : 58]: `${pick(random, CLIENTS)} > ${pick(random, [...CLIENTS, "node"])}`,
+		payload: 8,
+		bytes: { [transport]: pick(random, types), [transport + 5]: random.below(2) },
+		...(fragment && { fragment }),
 	};
 }
 

@@ -11,6 +11,7 @@ import {
 	type Family,
 	type Follow,
 	frontendsOf,
+	policyOf,
 	type Scenario,
 	type Step,
 	Symbols,
@@ -103,10 +104,13 @@ function runStep(scenario: Scenario, step: Step, on: Running): void {
 	if (step.wait !== undefined) subject.wait(step.wait);
 	changeWorld(scenario, step, on);
 	if (step.at !== undefined) runPacket(step, step.at, on);
-	const { targets, replies } = subject.model.memory;
+	const { targets, replies, judged } = subject.model.memory;
 	const { flows } = step;
-	if (flows && (targets.size !== flows.conntrack || replies.size !== flows.replies))
-		throw new Error(`${targets.size} flows in conntrack, ${replies.size} in conntrack_reply`);
+	const wanted = flows && [flows.conntrack, flows.replies, flows.judged ?? judged.size];
+	if (wanted && !isDeepStrictEqual([targets.size, replies.size, judged.size], wanted))
+		throw new Error(
+			`${targets.size} flows in conntrack, ${replies.size} in conntrack_reply, ${judged.size} in policy_flows`,
+		);
 }
 
 function changeWorld(scenario: Scenario, step: Step, { symbols, subject }: Running): void {
@@ -116,7 +120,8 @@ function changeWorld(scenario: Scenario, step: Step, { symbols, subject }: Runni
 		world.backends.set(number, backendOf(text, symbols, world.backends.get(number)));
 	}
 	if (step.frontends) world.frontends = frontendsOf(scenario, step.frontends, symbols);
-	if (step.change || step.frontends) subject.rewrite();
+	if (step.policy) world.policy = policyOf(step.policy, symbols, (world.policy?.epoch ?? 0) + 1);
+	if (step.change || step.frontends || step.policy) subject.rewrite();
 }
 
 function runPacket(step: Step, at: Hook, on: Running): void {

@@ -1,6 +1,16 @@
 import { canonical } from "../packets/addresses.ts";
 import { type PacketWords, protocols } from "../packets/build.ts";
-import type { Backend, BackendState, Frontend, Hook, Tunables, World } from "../reference/world.ts";
+import type {
+	Allow,
+	Backend,
+	BackendState,
+	Frontend,
+	Hook,
+	PodPolicy,
+	Policy,
+	Tunables,
+	World,
+} from "../reference/world.ts";
 import { ordinaryTunables } from "../reference/world.ts";
 
 /** One file entry of bpf/scenarios: see the README there. */
@@ -12,6 +22,8 @@ export interface Scenario {
 	backends?: Readonly<Record<string, BackendText>>;
 	/** By `node` or `route`: addresses to send from; `none`. */
 	devices?: Readonly<Record<"node" | "route", string>>;
+	/** Enforced where it is told. */
+	policy?: PolicyText;
 	steps: readonly Step[];
 }
 
@@ -36,6 +48,19 @@ export interface BackendText {
 	remote?: boolean;
 	state?: BackendState;
 	reuse?: number;
+}
+
+/** What the pods behind the interface may; `rechecks`, `adopts`: as `World` has them. */
+export interface PolicyText {
+	pods: Readonly<Record<string, PodText>>;
+	rechecks?: boolean;
+	adopts?: boolean;
+}
+
+/** By peer, or `anybody`, what is allowed: `TCP 8080`, `UDP`, `anything`. A direction that is not there is not isolated. */
+export interface PodText {
+	ingress?: Readonly<Record<string, string>>;
+	egress?: Readonly<Record<string, string>>;
 }
 
 /** A packet in words: `TCP: client:40000 > vip:80` and fields of PacketWords. */
@@ -65,8 +90,10 @@ export interface Step {
 	change?: Readonly<Record<string, Partial<BackendText>>>;
 	/** Frontends instead of those so far. */
 	frontends?: readonly FrontendText[];
-	/** Flows remembered now, in conntrack and in conntrack_reply. */
-	flows?: { conntrack: number; replies: number };
+	/** Policy instead of that so far. */
+	policy?: PolicyText;
+	/** Flows remembered now, in conntrack and in conntrack_reply, and by policy. */
+	flows?: { conntrack: number; replies: number; judged?: number };
 }
 
 const addresses: Readonly<Record<string, Readonly<Record<Family, string>>>> = {
@@ -192,7 +219,27 @@ export function worldOf(scenario: Scenario, symbols: Symbols, routeDevice: numbe
 	for (const [index, name] of Object.keys(scenario.backends ?? {}).entries())
 		world.backends.set(index + 1, backendOf(scenario.backends?.[name], symbols));
 	world.frontends = frontendsOf(scenario, scenario.frontends ?? [], symbols);
+	if (scenario.policy) world.policy = policyOf(scenario.policy, symbols, 1);
 	return world;
+}
+
+/** Policy in its so-many-th state. */
+export function policyOf({ pods, rechecks, adopts }: PolicyText, symbols: Symbols, epoch: number): Policy {
+	const allows = (texts: Readonly<Record<string, string>> | undefined): Allow[] | undefined =>
+		texts &&
+		Object.entries(texts).map(([peer, text]) => {
+			const [protocol = "", port] = text.split(" ");
+			return {
+				peer: peer === "anybody" ? undefined : symbols.address(peer),
+				protocol: protocol === "anything" ? undefined : protocols[protocol as "TCP"],
+				port: port === undefined ? undefined : Number(port),
+			};
+		});
+	const entries = Object.entries(pods).map(([name, { ingress, egress }]): [string, PodPolicy] => [
+		symbols.address(name),
+		{ ingress: allows(ingress), egress: allows(egress) },
+	]);
+	return { pods: new Map(entries), rechecks: rechecks ?? false, adopts: adopts ?? false, epoch };
 }
 
 /** A backend, or one as it was with some of it changed. */

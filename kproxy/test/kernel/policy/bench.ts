@@ -8,7 +8,7 @@ import type { PacketWords } from "../../packets/build.ts";
 import { NODE, setOf } from "../../plan/policy/cluster.ts";
 import { createPolicyKernel, IFINDEX, type PolicyKernel, type Side } from "./policy-kernel.ts";
 
-/** What the tests of this directory answer for, and the scenarios of bpf/ do not. */
+/** What policy can say. */
 export const POLICY_REASONS = [
 	"POLICY_EGRESS",
 	"POLICY_INGRESS",
@@ -16,24 +16,6 @@ export const POLICY_REASONS = [
 	"UNKNOWN_POD",
 	"FLOW_ALLOWED",
 ] as const;
-export const POLICY_MAPS: readonly (keyof typeof shapes)[] = [
-	"policy_state",
-	"pods",
-	"pod_interfaces",
-	"pod_names",
-	"own_addresses",
-	"peer_addresses",
-	"peer_classes",
-	"policy_rules",
-	"policy_flows",
-	"policy_names",
-	"set_policies",
-	"rule_hits",
-	"judging",
-	"events",
-	"event_heads",
-];
-
 /** An interface that no test run's packet comes by. */
 export const ELSEWHERE = 77;
 const SECOND_NS = 1_000_000_000n;

@@ -92,8 +92,8 @@ export const PROGRAM_BUGS: readonly PlantedBug[] = [
 	{
 		title: "flows are judged again whatever the operator says",
 		file: FILE,
-		from: "(!(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch)",
-		to: "known->epoch == state->epoch",
+		from: "return !(state->flags & POLICY_RECHECKED) || known->epoch == state->epoch;",
+		to: "return known->epoch == state->epoch;",
 	},
 	{
 		title: "a flow is judged again by the direction of any of its packets",
@@ -104,8 +104,8 @@ export const PROGRAM_BUGS: readonly PlantedBug[] = [
 	{
 		title: "a new connection goes by the one that had its ports before",
 		file: FILE,
-		from: "if (known && !about->opens && is_live(",
-		to: "if (known && is_live(",
+		from: "if (known && !about->opens && is_settled(",
+		to: "if (known && is_settled(",
 	},
 	{
 		title: "what is refused is remembered as let pass",
