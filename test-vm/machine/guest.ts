@@ -4,6 +4,9 @@ import { createInterface } from "node:readline";
 import type { FromGuest, ToGuest } from "../guest/protocol.ts";
 import { QEMU, type QemuOptions, qemuArguments } from "./qemu.ts";
 
+/** The emulator looks each jump up in a table of its own, by far too large for small pages: without this it takes a third more time. */
+const HUGE_PAGES = { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" };
+
 /** What a guest is made of, where its console is written to, and how long it may take. */
 export interface GuestOptions extends QemuOptions {
 	console: string;
@@ -69,7 +72,10 @@ export class Guest {
 	private constructor(options: GuestOptions) {
 		this.#consolePath = options.console;
 		this.#silenceMs = options.silenceMs ?? SILENCE_MS;
-		this.#child = spawn(QEMU, qemuArguments(options), { stdio: ["pipe", "pipe", "pipe"] });
+		this.#child = spawn(QEMU, qemuArguments(options), {
+			stdio: ["pipe", "pipe", "pipe"],
+			env: { ...process.env, ...HUGE_PAGES },
+		});
 		running.add(this.#child);
 		this.#child.once("exit", () => running.delete(this.#child));
 		// Written to a guest that has gone: its end is told by the exit below.
