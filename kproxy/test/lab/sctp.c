@@ -3,7 +3,8 @@
  * SCTP servers and clients, which Node has not.
  *
  *   sctp probe            succeeds where the kernel has SCTP
- *   sctp serve NAME PORT  prints `ready`, then answers each association with `NAME PEER PORT`
+ *   sctp serve NAME PORT ADDRESS
+ *                         prints `ready`, then answers each association with `NAME PEER PORT`
  *   sctp dial             dials for each line of its input, `ID FROM ADDRESS PORT MS`, all at once; FROM may
  * be `-`. Prints a line for each: the ID, and the answer or `error` and its name
  */
@@ -25,31 +26,6 @@ static int fail(const char *what)
 	return 1;
 }
 
-static int serve(const char *name, int port)
-{
-	struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	int listener = socket(AF_INET6, SOCK_STREAM, IPPROTO_SCTP);
-
-	if (listener < 0 || bind(listener, (struct sockaddr *)&here, sizeof(here)) || listen(listener, 64))
-		return fail("serve");
-	puts("ready");
-	fflush(stdout);
-	for (;;) {
-		struct sockaddr_in6 peer;
-		socklen_t length = sizeof(peer);
-		char address[INET6_ADDRSTRLEN], line[256];
-		int one = accept(listener, (struct sockaddr *)&peer, &length);
-
-		if (one < 0)
-			return fail("accept");
-		inet_ntop(AF_INET6, &peer.sin6_addr, address, sizeof(address));
-		snprintf(line, sizeof(line), "%s %s %d", name, address, ntohs(peer.sin6_port));
-		if (send(one, line, strlen(line), 0) < 0)
-			perror("send");
-		close(one);
-	}
-}
-
 /* An address of either family, with a port; its length, or 0. */
 static socklen_t parse(const char *text, int port, struct sockaddr_storage *to)
 {
@@ -67,6 +43,45 @@ static socklen_t parse(const char *text, int port, struct sockaddr_storage *to)
 	v6->sin6_family = AF_INET6;
 	v6->sin6_port = htons(port);
 	return sizeof(*v6);
+}
+
+/* An association's peer, as `ADDRESS PORT`. */
+static void print_peer(const struct sockaddr_storage *peer, char *line, size_t size)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+	const void *address = peer->ss_family == AF_INET ? (const void *)&v4->sin_addr : &v6->sin6_addr;
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(peer->ss_family, address, text, sizeof(text));
+	snprintf(line, size, "%s %d", text, ntohs(peer->ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
+}
+
+static int serve(const char *name, int port, const char *address)
+{
+	struct sockaddr_storage here;
+	socklen_t length = parse(address, port, &here);
+	int listener = socket(here.ss_family, SOCK_STREAM, IPPROTO_SCTP);
+
+	if (listener < 0 || bind(listener, (struct sockaddr *)&here, length) || listen(listener, 64))
+		return fail("serve");
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		struct sockaddr_storage peer;
+		char from[128], line[256];
+		int one;
+
+		length = sizeof(peer);
+		one = accept(listener, (struct sockaddr *)&peer, &length);
+		if (one < 0)
+			return fail("accept");
+		print_peer(&peer, from, sizeof(from));
+		snprintf(line, sizeof(line), "%s %s", name, from);
+		if (send(one, line, strlen(line), 0) < 0)
+			perror("send");
+		close(one);
+	}
 }
 
 /* One association. Returns how much it was told, or -1 with errno. */
@@ -120,10 +135,10 @@ int main(int count, char **words)
 {
 	if (count == 2 && !strcmp(words[1], "probe"))
 		return socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) < 0;
-	if (count == 4 && !strcmp(words[1], "serve"))
-		return serve(words[2], atoi(words[3]));
+	if (count == 5 && !strcmp(words[1], "serve"))
+		return serve(words[2], atoi(words[3]), words[4]);
 	if (count == 2 && !strcmp(words[1], "dial"))
 		return dial();
-	fprintf(stderr, "usage: sctp probe | serve NAME PORT | dial\n");
+	fprintf(stderr, "usage: sctp probe | serve NAME PORT ADDRESS | dial\n");
 	return 2;
 }

@@ -38,9 +38,12 @@ export class Sctp {
 		this.#tool = buildSctpTool(lab.directory);
 	}
 
-	/** Serves at all of the host's addresses, and answers with its name. Resolves once it accepts. */
-	async listen(host: Host, port: number): Promise<void> {
-		const { answers } = this.#start(host, ["serve", host.name, `${port}`]);
+	/**
+	 * Serves, and answers with the host's name; by default at all of its addresses, which an association then may use
+	 * by turns. Resolves once it accepts.
+	 */
+	async listen(host: Host, port: number, address = "::"): Promise<void> {
+		const { answers } = this.#start(host, ["serve", host.name, `${port}`, address]);
 		await once(answers, "line");
 	}
 

@@ -51,7 +51,7 @@ test.before(async () => {
 		pods.set(address, pod);
 		for (const protocol of ["TCP", "UDP"] as const)
 			for (const port of PORTS) await pod.listen({ protocol, port, address });
-		for (const port of PORTS) await sctp?.listen(pod, port);
+		for (const port of PORTS) await sctp?.listen(pod, port, address);
 	}
 	daemon = node.startKproxy({ manifests: manifests.path, args: ["--policy"] });
 	await daemon.synced();
