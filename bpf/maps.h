@@ -121,7 +121,8 @@ struct {
 	__uint(max_entries, 8192);
 	__type(key, struct fragment_key);
 	__type(value, struct ports);
-} fragments SEC(".maps") DOC("Ports of packets in fragments, which only the first fragment has.");
+} fragments SEC(".maps") DOC(
+	"Ports of packets in fragments, which only the first fragment has; of ICMP the identifier and the type.");
 
 /* Mappable for its alignment: only then is every set one cache line. */
 struct {

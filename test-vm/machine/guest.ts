@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { FromGuest, ToGuest } from "../guest/protocol.ts";
 import { QEMU, type QemuOptions, qemuArguments } from "./qemu.ts";
 
-/** The emulator looks each jump up in a table of its own, by far too large for small pages: without this it takes a third more time. */
+/** The emulator looks each jump up in a table of its own, by far too large for small pages: see README.md for what that costs. */
 const HUGE_PAGES = { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" };
 
 /** What a guest is made of, where its console is written to, and how long it may take. */

@@ -6,7 +6,8 @@
  *   sctp serve NAME PORT ADDRESS
  *                         prints `ready`, then answers each association with `NAME PEER PORT`
  *   sctp dial             dials for each line of its input, `ID FROM ADDRESS PORT MS`, all at once; FROM may
- * be `-`. Prints a line for each: the ID, and the answer or `error` and its name
+ * be `-`. Prints a line for each: the ID, and the answer, or `error` and its name, or
+ *                         `broken` and its name where no dial could be made
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -84,47 +85,59 @@ static int serve(const char *name, int port, const char *address)
 	}
 }
 
-/* One association. Returns how much it was told, or -1 with errno. */
-static ssize_t ask(const char *from, const char *address, int port, int ms, char *line, size_t size)
+/* A socket to dial from, with its time-outs, and its address where that is told; -1 with errno. */
+static int open_client(const char *from, int family, int ms)
 {
 	struct timeval timeout = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-	struct sockaddr_storage here, to;
-	socklen_t length = parse(address, port, &to);
-	int one = socket(to.ss_family, SOCK_STREAM, IPPROTO_SCTP);
+	struct sockaddr_storage here;
+	int one = socket(family, SOCK_STREAM, IPPROTO_SCTP);
 
 	if (one < 0 || setsockopt(one, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ||
 	    setsockopt(one, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
 		return -1;
 	if (strcmp(from, "-") && bind(one, (struct sockaddr *)&here, parse(from, 0, &here)))
 		return -1;
-	if (connect(one, (struct sockaddr *)&to, length))
-		return -1;
-	return recv(one, line, size - 1, 0);
+	return one;
+}
+
+/* One association; a line of what it was told, or of why not: `broken` where none was tried. */
+static void ask(const char *id, const char *from, const char *address, int port, int ms)
+{
+	struct sockaddr_storage to;
+	socklen_t length = parse(address, port, &to);
+	int one = open_client(from, to.ss_family, ms);
+	char line[256];
+	ssize_t got = -1;
+
+	if (one < 0) {
+		dprintf(STDOUT_FILENO, "%s broken %s\n", id, strerrorname_np(errno));
+		return;
+	}
+	if (!connect(one, (struct sockaddr *)&to, length))
+		got = recv(one, line, sizeof(line), 0);
+	if (got < 0)
+		dprintf(STDOUT_FILENO, "%s error %s\n", id, strerrorname_np(errno));
+	else
+		dprintf(STDOUT_FILENO, "%s %.*s\n", id, (int)got, line);
 }
 
 /* Each dial has a process of its own, which prints in one piece. */
 static int dial(void)
 {
-	char id[16], from[64], address[64], line[256];
+	char id[16], from[64], address[64];
 	int port, ms;
 
 	while (scanf("%15s %63s %63s %d %d", id, from, address, &port, &ms) == 5) {
 		pid_t child = fork();
-		ssize_t got;
 
 		if (child < 0)
 			return fail("fork");
-		if (child > 0) {
-			while (waitpid(-1, NULL, WNOHANG) > 0)
-				;
-			continue;
+		if (child == 0) {
+			ask(id, from, address, port, ms);
+			_exit(0);
 		}
-		got = ask(from, address, port, ms, line, sizeof(line));
-		if (got < 0)
-			dprintf(STDOUT_FILENO, "%s error %s\n", id, strerrorname_np(errno));
-		else
-			dprintf(STDOUT_FILENO, "%s %.*s\n", id, (int)got, line);
-		_exit(0);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
 	}
 	while (wait(NULL) > 0)
 		;

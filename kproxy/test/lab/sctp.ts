@@ -47,16 +47,17 @@ export class Sctp {
 		await once(answers, "line");
 	}
 
-	/** Never rejects. */
+	/** Rejects where no dial could be made, as from an address that the host has not. */
 	dial(host: Host, { address, port, localAddress = "-", timeoutMs = 5_000 }: SctpDial): Promise<SctpAnswer> {
 		const { input, answers } = this.#dialler(host);
 		const id = `${this.#dials++}`;
-		return new Promise((resolve) => {
+		return new Promise((resolve, reject) => {
 			const read = (line: string) => {
 				const [of, name = "", rest = ""] = line.split(" ");
 				if (of !== id) return;
 				answers.off("line", read);
-				resolve(name === "error" ? { error: rest } : { name, client: rest.replace("::ffff:", "") });
+				if (name === "broken") reject(new Error(`${host.name} cannot dial over SCTP: ${rest}`));
+				else resolve(name === "error" ? { error: rest } : { name, client: rest.replace("::ffff:", "") });
 			};
 			answers.on("line", read);
 			input.write(`${id} ${localAddress} ${address} ${port} ${timeoutMs}\n`);

@@ -59,7 +59,7 @@ export function randomScenario(seed: number, size: number): Scenario {
 
 /** The pods that packets come from and go to are most often known. */
 function randomPolicy(random: Random): PolicyText {
-	const known = ["pod1", "pod2", "pod3", "farpod"].filter(() => often(random, 75));
+	const known = PODS.filter(() => often(random, 75));
 	const pods = known.map((name): [string, PodText] => [
 		name,
 		{

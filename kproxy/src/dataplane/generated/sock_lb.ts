@@ -1424,7 +1424,9 @@ export const maps = {
 		value: eventCodec,
 		doc: "What each CPU refused last, and new flows; the oldest is overwritten.",
 	},
-	/** Ports of packets in fragments, which only the first fragment has. */
+	/**
+	 * Ports of packets in fragments, which only the first fragment has; of ICMP the identifier and the type.
+	 */
 	fragments: {
 		name: "fragments",
 		type: "lru_hash",
@@ -1432,7 +1434,7 @@ export const maps = {
 		flags: 0,
 		key: fragmentKeyCodec,
 		value: portsCodec,
-		doc: "Ports of packets in fragments, which only the first fragment has.",
+		doc: "Ports of packets in fragments, which only the first fragment has; of ICMP the identifier and the type.",
 	},
 	/** Room for the packet that a program is judging. */
 	judging: {

@@ -55,6 +55,7 @@ export function createPolicyBench(name: string): PolicyBench {
 	}
 
 	const reasons = new Set<string>();
+	kernel.reset();
 	return {
 		...kernel,
 		reasons,

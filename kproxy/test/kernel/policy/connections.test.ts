@@ -1,4 +1,7 @@
-/** A sample of the conformance data with real connections between pods in namespaces, while the daemon follows each step; over SCTP where the kernel has it. */
+/**
+ * A sample of the conformance data with real connections between pods in namespaces, while the daemon follows each step;
+ * over SCTP where the kernel has it.
+ */
 import test from "ava";
 import type { Daemon } from "../../lab/daemon.ts";
 import type { Host } from "../../lab/host.ts";
@@ -92,7 +95,11 @@ async function ask({ from, to, protocol, port, expected }: Question): Promise<bo
 	const timeoutMs = expected ? ALLOWED_MS : SILENCE_MS;
 	const target = { address: to, port, localAddress: from, timeoutMs };
 	if (!host) throw new Error(`no pod has ${from}`);
-	if (protocol === "SCTP") return (await sctp?.dial(host, target))?.name !== undefined;
+	if (protocol === "SCTP") {
+		const answer = await sctp?.dial(host, target);
+		if (!answer || answer.error === "ECONNREFUSED") throw new Error(`${from} to ${to}: nobody serves`);
+		return answer.name !== undefined;
+	}
 	const { error } = await host.dial({ protocol, ...target });
 	if (error !== undefined && error !== "TIMEOUT") throw new Error(`${from} to ${to}: ${error}`);
 	return error === undefined;

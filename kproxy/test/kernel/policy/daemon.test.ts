@@ -12,6 +12,9 @@ import {
 	serve,
 } from "./stage.ts";
 
+/** Where the shopper answers for as long as a connection lasts. */
+const ECHO_PORT = PORT + 5;
+
 let stage: PolicyStage;
 let web: Pod;
 let shopper: Pod;
@@ -31,6 +34,7 @@ test.before(async () => {
 	shopper = await stage.pod("shop/shopper", { labels: { app: "shopper" } });
 	remote = await stage.pod("shop/remote", { labels: { app: "shopper" }, node: stage.node2 });
 	stranger = await stage.pod("dev/stranger");
+	await shopper.listen({ protocol: "TCP", port: ECHO_PORT, echo: true });
 	for (const family of FAMILIES) stage.cluster.route(web[family], stage.node1);
 	await stage.start();
 });
@@ -174,7 +178,6 @@ test.serial("a pod that is new is isolated from its first packet", async (t) => 
 });
 
 test.serial("an established flow goes on, with recheck it ends", async (t) => {
-	await shopper.listen({ protocol: "TCP", port: PORT + 5, echo: true });
 	for (const [established, lasts] of [
 		["keep", true],
 		["recheck", false],
@@ -182,7 +185,7 @@ test.serial("an established flow goes on, with recheck it ends", async (t) => {
 		await stage.daemon.end("SIGTERM");
 		await stage.start(["--policy-established", established]);
 		for (const family of FAMILIES) {
-			const flow = await remote.open({ protocol: "TCP", address: shopper[family], port: PORT + 5 });
+			const flow = await remote.open({ protocol: "TCP", address: shopper[family], port: ECHO_PORT });
 			t.is((await flow.send()).error, undefined);
 			await stage.change(() =>
 				stage.manifests.setPolicy("shop/shopper", {
@@ -194,7 +197,7 @@ test.serial("an established flow goes on, with recheck it ends", async (t) => {
 			const dial = await remote.dial({
 				protocol: "TCP",
 				address: shopper[family],
-				port: PORT + 5,
+				port: ECHO_PORT,
 				timeoutMs: SILENCE_MS,
 			});
 			t.is(dial.error, "TIMEOUT");
@@ -212,7 +215,7 @@ test.serial("a connection from before policy goes on, with recheck it ends", asy
 		await stage.daemon.end("SIGTERM");
 		const plain = stage.node1.startKproxy({ manifests: stage.manifests.path });
 		await plain.synced();
-		const flow = await remote.open({ protocol: "TCP", address: shopper.IPv4, port: PORT + 5 });
+		const flow = await remote.open({ protocol: "TCP", address: shopper.IPv4, port: ECHO_PORT });
 		t.is((await flow.send()).error, undefined);
 		await plain.end("SIGTERM");
 		stage.manifests.setPolicy("shop/shopper", {
