@@ -2,7 +2,7 @@ import { inCidr, isIpv4 } from "../packets/addresses.ts";
 import { protocols } from "../packets/build.ts";
 import { parseFrame } from "../packets/parse.ts";
 import { emptyMemory, type Flow, flowKey, isOver, type Memory, type Reply, type Target } from "./memory.ts";
-import { judge, judgedPacket, judgedPortless } from "./policy.ts";
+import { type Judged, judge, judgedPacket, judgedPortless } from "./policy.ts";
 import { type Packet, readPacket } from "./read-packet.ts";
 import { rejection, rewritten } from "./rewrite.ts";
 import type { Backend, Frontend, Hook, Outcome, World } from "./world.ts";
@@ -34,12 +34,8 @@ export class PacketPath {
 		const pod = hook.startsWith("pod");
 		const ingress = hook.endsWith("ingress");
 		const direction = ingress ? "egress" : "ingress";
-		if (typeof packet === "string") {
-			const parsed = parseFrame(frame);
-			if (!pod || !PASSED.has(packet) || typeof parsed === "string") return conclude(packet, frame);
-			const judged = judgedPortless(frame, { parsed, memory: this.memory, direction });
-			return conclude(judge(judged, this.world, this.memory) ?? packet, frame);
-		}
+		if (typeof packet === "string")
+			return conclude((pod && this.#judgePortless(packet, frame, direction)) || packet, frame);
 		const to = { ...packet.flow };
 		// Between the two translations: once it is known where it goes, before its source is made another.
 		const denied = () =>
@@ -53,6 +49,14 @@ export class PacketPath {
 			return conclude("TRANSLATED", rewritten(frame, packet.parsed, { from: packet.flow, to }));
 		const answer = ingress && REJECTED.has(reason) ? rejection(frame, packet.parsed) : undefined;
 		return answer ? { verdict: "redirect", reason, frame: answer } : conclude(reason, frame);
+	}
+
+	/** Why policy drops a packet that nothing is translated in, for `reason`; undefined: it does not. */
+	#judgePortless(reason: string, frame: Uint8Array, direction: Judged["direction"]): string | undefined {
+		const parsed = parseFrame(frame);
+		if (!PASSED.has(reason) || typeof parsed === "string") return undefined;
+		const { memory, world } = this;
+		return judge(judgedPortless(frame, { parsed, memory, direction }), world, memory);
 	}
 
 	#isOurs(port: number): boolean {

@@ -21,6 +21,7 @@ import {
 	reasonDocs,
 	maps as shapes,
 } from "../../src/dataplane/generated/tc.ts";
+import { policyKey } from "../../src/dataplane/policy-entries.ts";
 import { openPolicyMaps, type PolicyMaps } from "../../src/dataplane/policy-maps.ts";
 import { hasCoarseClock } from "../../src/dataplane/probe-tunables.ts";
 import { packetObjectPath } from "../../src/dataplane/service-maps.ts";
@@ -195,19 +196,11 @@ export class KernelPath {
 		for (const [address, pod] of policy.pods) {
 			policySet++;
 			pods.set(address, { ifindex: IFINDEX, policySet, generation: 1, flags: flagsOf(pod) });
-			for (const [direction, allows] of [pod.egress, pod.ingress].entries())
-				for (const { peer, protocol = 0, port = 0 } of allows ?? [])
-					rules.set(
-						{
-							prefixLength: bitsOf({ protocol, port }),
-							policySet,
-							peerClass: classOf(peer),
-							direction,
-							protocol,
-							port,
-						},
-						1,
-					);
+			for (const direction of ["egress", "ingress"] as const)
+				for (const { peer, protocol = 0, port = 0 } of pod[direction] ?? []) {
+					const ports = { protocol, port, portBits: port === 0 ? 0 : 16 };
+					rules.set(policyKey({ set: policySet, class: classOf(peer), direction, ...ports }), 1);
+				}
 		}
 		peerAddresses.setAll(Array.from(classes, ([address, each]) => [{ generation: 1, address }, each]));
 	}
@@ -308,12 +301,6 @@ function flagsOf({ ingress, egress }: PodPolicy): PodFlag {
 		(ingress ? PodFlag.ISOLATED_INGRESS : 0) |
 		(isForAnybody(egress) ? PodFlag.ANY_EGRESS : 0) |
 		(isForAnybody(ingress) ? PodFlag.ANY_INGRESS : 0)) as PodFlag;
-}
-
-/** How much of a rule's key counts. */
-function bitsOf({ protocol, port }: { protocol: number; port: number }): number {
-	if (protocol === 0) return 72;
-	return port === 0 ? 80 : 96;
 }
 
 function keyOf(flow: FlowEntry, anyClient = false): string {
