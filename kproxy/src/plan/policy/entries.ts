@@ -1,7 +1,7 @@
 /** What a rule set and a peer class come to. */
 import { PORT_BITS, type PortPrefix } from "./port-prefixes.ts";
 import { isolates, type PeerClass, type RuleSet, type SetContent, type SetRule } from "./rule-set.ts";
-import { ANY_CLASS, type Directions, type RuleEntry, ruleKey } from "./tables.ts";
+import { ANY_CLASS, type Directions, type RuleEntry } from "./tables.ts";
 
 const DIRECTIONS = ["ingress", "egress"] as const;
 
@@ -33,17 +33,29 @@ function entriesOf(
 	peers: number,
 	listsOf: (part: SetContent, direction: keyof Directions) => Allowed[][],
 ): RuleEntry[] {
-	const entries = new Map<string, RuleEntry>();
-	for (const direction of DIRECTIONS) {
+	return DIRECTIONS.flatMap((direction) => {
 		const isolating = set.parts.filter((part) => isolates(part, direction));
 		const [first = [], ...others] = isolating.flatMap((part) => listsOf(part, direction));
-		for (const allowed of others.reduce(intersect, first)) {
-			const entry = { set: set.number, class: peers, direction, ...allowed };
-			const key = ruleKey(entry);
-			if (!entries.has(key)) entries.set(key, entry);
+		const allowed = new Map<number, Allowed>();
+		for (const each of others.reduce(intersect, first)) {
+			const key = prefixKey(each);
+			if (!allowed.has(key)) allowed.set(key, each);
 		}
-	}
-	return [...entries.values()];
+		return Array.from(allowed.values(), ({ protocol, port, portBits, rule }) => ({
+			set: set.number,
+			class: peers,
+			direction,
+			protocol,
+			port,
+			portBits,
+			rule,
+		}));
+	});
+}
+
+/** A number for each prefix: a change makes thousands, and strings would be most of what it takes. */
+function prefixKey({ protocol, port, portBits }: PortPrefix): number {
+	return (protocol << 21) | (port << 5) | portBits;
 }
 
 function allowedBy(
@@ -58,12 +70,14 @@ function allowedBy(
 
 /** Two prefixes share nothing, or one lies in the other. */
 function intersect(some: readonly Allowed[], others: readonly Allowed[]): Allowed[] {
-	return some.flatMap((one) =>
-		others.flatMap((other) => {
-			if (contains(one, other)) return [other];
-			return contains(other, one) ? [one] : [];
-		}),
-	);
+	const shared: Allowed[] = [];
+	for (const one of some) {
+		for (const other of others) {
+			if (contains(one, other)) shared.push(other);
+			else if (contains(other, one)) shared.push(one);
+		}
+	}
+	return shared;
 }
 
 function contains(wide: PortPrefix, narrow: PortPrefix): boolean {
