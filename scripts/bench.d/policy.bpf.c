@@ -19,6 +19,20 @@ struct {
 	__type(value, __u32);
 } peers SEC(".maps") DOC("How many peers there are to choose from.");
 
+/* 32 MiB, about what policy_flows takes: most of it is in no cache. */
+#define LINES (1 << 19)
+
+struct line {
+	__u64 words[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LINES);
+	__type(key, __u32);
+	__type(value, struct line);
+} lines SEC(".maps") DOC("Memory to read at random.");
+
 static __always_inline __u32 any_peer(void)
 {
 	__u32 only = 0;
@@ -59,10 +73,20 @@ static __always_inline int remember_only(struct __sk_buff *skb)
 	return VERDICT_NEXT;
 }
 
+/* What the memory of this machine costs, and every look-up in a large table more than once. */
+static __always_inline int read_line(void)
+{
+	__u32 index = roll() & (LINES - 1);
+	struct line *line = bpf_map_lookup_elem(&lines, &index);
+
+	return line && line->words[0] ? VERDICT_DROP : VERDICT_NEXT;
+}
+
 BENCH(make_known, known, VERDICT_NEXT)
 BENCH(make_fresh, fresh, VERDICT_NEXT)
 BENCH(make_outside, fresh_outside, VERDICT_NEXT)
 BENCH(remember_fresh, fresh, remember_only(skb))
+BENCH(read_fresh, fresh, read_line())
 BENCH(known_out, known, ingress(skb, true))
 BENCH(fresh_out, fresh, ingress(skb, true))
 BENCH(outside_out, fresh_outside, ingress(skb, true))

@@ -38,6 +38,7 @@ const KNOWN = { title: "established flow", program: "known_out", maker: "make_kn
 const FRESH = { title: "new flow", program: "fresh_out", maker: "make_fresh" };
 const OUTSIDE = { title: "new flow to a block", program: "outside_out", maker: "make_outside" };
 const REMEMBER = { title: "look up a flow and insert it", program: "remember_fresh", maker: "make_fresh" };
+const READ = { title: "read a line of 32 MiB", program: "read_fresh", maker: "make_fresh" };
 const OFF = "policy off";
 const FLOOR = `${OFF}, ${REMEMBER.title}`;
 
@@ -72,7 +73,7 @@ function settings(quick: boolean): Setting[] {
 	const above = { baseline: `${OFF}, ${KNOWN.title}` };
 	const fresh = (title: string) => ({ baseline: FLOOR, aim: { atMost: 250, over: `${OFF}, ${title}` } });
 	return [
-		{ title: OFF, objects: undefined, peers: 1_000, programs: [KNOWN, FRESH, OUTSIDE, REMEMBER] },
+		{ title: OFF, objects: undefined, peers: 1_000, programs: [KNOWN, FRESH, OUTSIDE, READ, REMEMBER] },
 		{
 			title: "no policy selects the pod",
 			objects: rulesFor(10).slice(0, -1),
