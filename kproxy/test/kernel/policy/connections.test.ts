@@ -12,6 +12,7 @@ import { createNode } from "../../lab/node.ts";
 import { Sctp } from "../../lab/sctp.ts";
 import { NODE } from "../../plan/policy/cluster.ts";
 import { type ConformanceStep, conformanceSteps } from "../../plan/policy/conformance.ts";
+import { ownPort } from "./own-port.ts";
 
 const FILE = "networkpolicy-v1.json.gz";
 /** Every so-many-th step; a guest without KVM takes ten times as long. */
@@ -25,8 +26,6 @@ const ALLOWED_MS = 4_000;
 const SILENCE_MS = 400;
 /** Dials under way at a time. */
 const CONCURRENCY = 24;
-/** Below the ports that the kernel gives out. */
-const FIRST_UDP_PORT = 10_000;
 
 const steps = [...conformanceSteps(FILE)];
 const sampled = steps.filter((_, index) => index % SAMPLE === 0);
@@ -39,11 +38,6 @@ let manifests: ManifestDirectory;
 let daemon: Daemon;
 /** Undefined: the kernel has no SCTP. */
 let sctp: Sctp | undefined;
-/**
- * A datagram from a port that was let pass in an earlier step is of that flow still. The kernel gives out ports at random,
- * which made one denied dial in 14,000 such a one.
- */
-let udpPort = FIRST_UDP_PORT;
 /** By the address that the data gives it. */
 const pods = new Map<string, Host>();
 
@@ -107,11 +101,7 @@ async function ask({ from, to, protocol, port, expected }: Question): Promise<bo
 		if (!answer || answer.error === "ECONNREFUSED") throw new Error(`${from} to ${to}: nobody serves`);
 		return answer.name !== undefined;
 	}
-	const { error } = await host.dial({
-		protocol,
-		...target,
-		...(protocol === "UDP" && { localPort: udpPort++ }),
-	});
+	const { error } = await host.dial({ protocol, ...target, ...ownPort(protocol) });
 	if (error !== undefined && error !== "TIMEOUT") throw new Error(`${from} to ${to}: ${error}`);
 	return error === undefined;
 }

@@ -8,6 +8,7 @@ import { ManifestDirectory } from "../../lab/manifests.ts";
 import type { LabNode } from "../../lab/node.ts";
 import type { Pod, PodOptions } from "../../lab/pod.ts";
 import type { DialOptions } from "../../lab/protocol.ts";
+import { ownPort } from "./own-port.ts";
 
 export const FAMILIES = ["IPv4", "IPv6"] as const;
 export const PROTOCOLS = ["TCP", "UDP"] as const;
@@ -111,7 +112,7 @@ export async function expectReach(
 ): Promise<void> {
 	for (const family of FAMILIES) {
 		for (const protocol of protocols) {
-			const target: DialOptions = { protocol, address: to[family], port };
+			const target: DialOptions = { protocol, address: to[family], port, ...ownPort(protocol) };
 			const dial = await from.dial(passes ? target : { ...target, timeoutMs: SILENCE_MS });
 			const found = dial.error ?? "answered";
 			t.is(
