@@ -41,19 +41,11 @@ function entriesOf(
 			const key = prefixKey(each);
 			if (!allowed.has(key)) allowed.set(key, each);
 		}
-		return Array.from(allowed.values(), ({ protocol, port, portBits, rule }) => ({
-			set: set.number,
-			class: peers,
-			direction,
-			protocol,
-			port,
-			portBits,
-			rule,
-		}));
+		return Array.from(allowed.values(), (each) => ({ set: set.number, class: peers, direction, ...each }));
 	});
 }
 
-/** A number for each prefix: a change makes thousands, and strings would be most of what it takes. */
+/** Eight bits of protocol, 16 of port, five of their number: a string for each took a third of a change of policy. */
 function prefixKey({ protocol, port, portBits }: PortPrefix): number {
 	return (protocol << 21) | (port << 5) | portBits;
 }
