@@ -8,7 +8,11 @@ export function addressBytes(address: string): Uint8Array {
 	}
 	const [left = "", right] = address.split("::");
 	const groups = (text: string) =>
-		text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+		text === ""
+			? []
+			: hexOnly(text)
+					.split(":")
+					.map((group) => Number.parseInt(group, 16));
 	const head = groups(left);
 	const tail = right === undefined ? [] : groups(right);
 	const all = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
@@ -17,6 +21,13 @@ export function addressBytes(address: string): Uint8Array {
 	});
 	return bytes;
 }
+
+/** inet_ntop writes ::a1:1 as ::0.161.0.1. */
+const hexOnly = (text: string): string =>
+	text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes) => {
+		const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
+		return [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16)).join(":");
+	});
 
 /** As it is written in a header: 4 bytes or 16. */
 export const wireAddress = (address: string): Uint8Array =>
