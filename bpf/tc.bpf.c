@@ -236,6 +236,7 @@ static __always_inline enum reason find_destination(struct __sk_buff *skb, const
 static __always_inline bool find_frontend_of_reply(const struct packet *packet, struct flow *to)
 {
 	struct reply_target *reply = NULL;
+	__u64 now;
 
 	if (is_snat_port(packet->flow.destination_port)) {
 		struct flow key = packet->flow;
@@ -249,11 +250,14 @@ static __always_inline bool find_frontend_of_reply(const struct packet *packet, 
 		reply = bpf_map_lookup_elem(&conntrack_reply, &packet->flow);
 	if (!reply)
 		return false;
+	now = now_ns();
+	if (is_over(reply, packet->flow.protocol, now) && gives_way(packet, reply, now))
+		return false;
 	to->source = reply->frontend_address;
 	to->source_port = reply->frontend_port;
 	to->destination_port = reply->client_port;
 	if (packet->kind != PACKET_ERROR)
-		note_reply(packet, reply);
+		note_reply(packet, reply, now);
 	return true;
 }
 

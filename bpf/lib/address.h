@@ -21,6 +21,13 @@ static __always_inline bool is_mapped(const struct in6_addr *address)
 	return !address->s6_addr32[0] && !address->s6_addr32[1] && address->s6_addr32[2] == bpf_htonl(0xffff);
 }
 
+/* Is it any but :: ? */
+static __always_inline bool is_set(const struct in6_addr *address)
+{
+	return address->s6_addr32[0] || address->s6_addr32[1] || address->s6_addr32[2] ||
+	       address->s6_addr32[3];
+}
+
 static __always_inline bool same_address(const struct in6_addr *a, const struct in6_addr *b)
 {
 	return a->s6_addr32[0] == b->s6_addr32[0] && a->s6_addr32[1] == b->s6_addr32[1] &&

@@ -154,12 +154,47 @@ static __always_inline bool claim_reply(const struct flow *key, const struct rep
 	return !bpf_map_update_elem(&conntrack_reply, key, reply, BPF_NOEXIST);
 }
 
+/* Has the client sent no datagram for long? That the backend has sent none does not end a flow. */
+static __always_inline bool is_silent(const struct reply_target *reply, __u64 now)
+{
+	struct flow key = {
+		.source = reply->client_address,
+		.destination = reply->frontend_address,
+		.source_port = reply->client_port,
+		.destination_port = reply->frontend_port,
+		.protocol = PROTOCOL_UDP,
+	};
+	const struct flow_target *target = bpf_map_lookup_elem(&conntrack, &key);
+
+	return !target || now - target->seen_ns > udp_timeout_s * SECOND_NS;
+}
+
+/*
+ * A packet of the backend's side after the flow was over: does it belong to another one? A client may dial
+ * the backend itself, from a port that a flow to its Service has had. What only a new connection is answered
+ * with tells, and any datagram; then the old flow is forgotten. Not inlined: rare.
+ */
+static __noinline int gives_way(const struct packet *packet, const struct reply_target *reply, __u64 now)
+{
+	struct flow key;
+
+	if (!packet || !reply)
+		return false;
+	if (packet->flow.protocol == PROTOCOL_UDP ? !is_silent(reply, now) : !packet->answers)
+		return false;
+	key = packet->flow;
+	if (is_set(&reply->snat_address))
+		key.destination = (struct in6_addr){};
+	bpf_map_delete_elem(&conntrack_reply, &key);
+	return true;
+}
+
 /* A packet of the backend's side. */
-static __always_inline void note_reply(const struct packet *packet, struct reply_target *reply)
+static __always_inline void note_reply(const struct packet *packet, struct reply_target *reply, __u64 now)
 {
 	enum flow_flag flags = FLOW_REPLIED | packet->ends;
 
-	touch(&reply->seen_ns, now_ns());
+	touch(&reply->seen_ns, now);
 	if ((reply->flags & flags) != flags)
 		reply->flags |= flags;
 }

@@ -42,6 +42,7 @@ struct icmp_header {
 
 /* What an SCTP chunk does to an association. */
 #define SCTP_INIT 1
+#define SCTP_INIT_ACK 2
 #define SCTP_ABORT 6
 #define SCTP_SHUTDOWN_COMPLETE 14
 
@@ -63,6 +64,7 @@ struct packet {
 	bool ipv6;
 	bool fragmented;
 	bool opens;      /* TCP SYN, SCTP INIT */
+	bool answers;    /* what opens: TCP SYN or RST with ACK, SCTP INIT ACK */
 	__u8 ends;       /* FLOW_FIN, FLOW_RST */
 	__u32 transport; /* offset of the outer packet's transport header */
 	__u32 inner;     /* offset of the IP header inside an error */
@@ -97,6 +99,7 @@ static __always_inline bool parse_transport(struct packet *packet, void *transpo
 		if (transport + sizeof(struct tcphdr) > data_end)
 			return false;
 		packet->opens = (*flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+		packet->answers = *flags & TCP_FLAG_ACK && *flags & (TCP_FLAG_SYN | TCP_FLAG_RST);
 		packet->ends =
 			(*flags & TCP_FLAG_FIN ? FLOW_FIN : 0) | (*flags & TCP_FLAG_RST ? FLOW_RST : 0);
 	} else if (packet->flow.protocol == PROTOCOL_SCTP) {
@@ -105,6 +108,7 @@ static __always_inline bool parse_transport(struct packet *packet, void *transpo
 		if (transport + 16 > data_end)
 			return false;
 		packet->opens = *chunk == SCTP_INIT;
+		packet->answers = *chunk == SCTP_INIT_ACK;
 		packet->ends = *chunk == SCTP_ABORT || *chunk == SCTP_SHUTDOWN_COMPLETE ? FLOW_RST : 0;
 	}
 	return true;

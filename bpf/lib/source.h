@@ -63,7 +63,7 @@ static __always_inline bool find_source(__u32 ifindex, bool ipv6, struct in6_add
 		if (!device)
 			continue;
 		*source = ipv6 ? device->ipv6 : device->ipv4;
-		if (source->s6_addr32[2] || source->s6_addr32[3] || source->s6_addr32[0])
+		if (is_set(source))
 			return true;
 	}
 	return false;

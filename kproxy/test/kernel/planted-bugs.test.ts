@@ -37,6 +37,12 @@ const BUGS: readonly PlantedBug[] = [
 		to: "if (!bpf_map_update_elem(&conntrack_reply, key, reply, BPF_ANY))",
 	},
 	{
+		title: "a flow that is over keeps its ports",
+		file: "tc.bpf.c",
+		from: " && gives_way(packet, reply, now))",
+		to: " && false)",
+	},
+	{
 		title: "internal and external clients are swapped",
 		file: "tc.bpf.c",
 		from: "range = internal ? frontend->internal : frontend->external",

@@ -7,6 +7,7 @@ const tcpFlags: Readonly<Record<string, number>> = { FIN: 1, SYN: 2, RST: 4, PSH
 const sctpChunks: Readonly<Record<string, number>> = {
 	DATA: 0,
 	INIT: 1,
+	"INIT ACK": 2,
 	ABORT: 6,
 	SHUTDOWN: 7,
 	COMPLETE: 14,

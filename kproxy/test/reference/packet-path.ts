@@ -288,19 +288,44 @@ export class PacketPath {
 
 	#findFrontendOfReply(packet: Packet, to: Flow): boolean {
 		const { flow } = packet;
-		let reply = this.#isOurs(flow.destinationPort)
-			? this.memory.replies.get(flowKey({ ...flow, destination: "*" }))
-			: undefined;
-		if (reply?.client !== flow.destination) reply = this.memory.replies.get(flowKey(flow));
+		const { replies, nowS } = this.memory;
+		let key = flowKey(flow);
+		if (this.#isOurs(flow.destinationPort)) {
+			const ours = flowKey({ ...flow, destination: "*" });
+			if (replies.get(ours)?.client === flow.destination) key = ours;
+		}
+		const reply = replies.get(key);
 		if (!reply) return false;
+		if (this.#givesWay(packet, reply)) {
+			replies.delete(key);
+			return false;
+		}
 		to.source = reply.frontend;
 		to.sourcePort = reply.frontendPort;
 		to.destinationPort = reply.clientPort;
 		if (packet.kind === "error") return true;
-		reply.seenS = this.memory.nowS;
+		reply.seenS = nowS;
 		reply.backendFin ||= packet.fin;
 		reply.reset ||= packet.reset;
 		return true;
+	}
+
+	/** Is the flow over, and the packet of another one, which the client has opened with the backend itself? */
+	#givesWay({ flow: { protocol }, answers }: Packet, reply: Reply): boolean {
+		const { nowS, targets } = this.memory;
+		const { udpTimeoutS } = this.world.tunables;
+		if (!isOver(reply, { protocol, nowS, udpTimeoutS })) return false;
+		if (protocol !== protocols.UDP) return answers;
+		const target = targets.get(
+			flowKey({
+				source: reply.client,
+				sourcePort: reply.clientPort,
+				destination: reply.frontend,
+				destinationPort: reply.frontendPort,
+				protocol,
+			}),
+		);
+		return !target || nowS - target.seenS > udpTimeoutS;
 	}
 }
 

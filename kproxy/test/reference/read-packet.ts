@@ -12,6 +12,8 @@ export interface Packet {
 	flow: Flow;
 	kind: "whole" | "later fragment" | "error";
 	opens: boolean;
+	/** Nothing but an attempt to open a connection is answered like that. */
+	answers: boolean;
 	fin: boolean;
 	reset: boolean;
 }
@@ -29,7 +31,7 @@ export function readPacket(frame: Uint8Array, memory: Memory): Packet | string {
 		const ports = memory.fragments.get(key);
 		if (!ports) return "FRAGMENT_MISSED";
 		const flow = { source, destination, protocol, ...ports };
-		return { parsed, flow, kind: "later fragment", opens: false, fin: false, reset: false };
+		return { parsed, flow, kind: "later fragment", opens: false, answers: false, fin: false, reset: false };
 	}
 	const whole = readWhole(frame, parsed);
 	if (typeof whole !== "string" && fragment.first) {
@@ -63,6 +65,7 @@ function readWhole(frame: Uint8Array, parsed: Parsed): Packet | string {
 		flow: { source, destination, sourcePort, destinationPort, protocol },
 		kind: "whole",
 		opens: (flags & 0x12) === 2 || chunk === 1,
+		answers: ((flags & 0x10) !== 0 && (flags & 6) !== 0) || chunk === 2,
 		fin: (flags & 1) !== 0,
 		reset: (flags & 4) !== 0 || chunk === 6 || chunk === 14,
 	};
@@ -94,5 +97,5 @@ function readError(frame: Uint8Array, parsed: Parsed): Packet | string {
 		destinationPort: inner.sourcePort,
 		protocol: inner.protocol,
 	};
-	return { parsed, flow, kind: "error", opens: false, fin: false, reset: false };
+	return { parsed, flow, kind: "error", opens: false, answers: false, fin: false, reset: false };
 }

@@ -17,7 +17,7 @@ const CLIENTS = ["client", "client2", "stranger", "pod1", "pod2", "pod3", "farpo
 const PODS = ["pod1", "pod2", "pod3", "farpod"];
 const PORTS = [80, 53, 30080, 30053];
 const FLAGS = ["SYN", "SYN", "SYN", "ACK", "ACK", "SYN ACK", "FIN ACK", "RST", "RST ACK", "FIN", "FIN SYN"];
-const CHUNKS = ["INIT", "INIT", "DATA", "ABORT", "COMPLETE", "SHUTDOWN"];
+const CHUNKS = ["INIT", "INIT", "INIT ACK", "DATA", "ABORT", "COMPLETE", "SHUTDOWN"];
 const ERRORS = ["too big", "unreachable", "expired", "redirect"];
 
 type Protocol = (typeof PROTOCOLS)[number];

@@ -1,4 +1,5 @@
 /** What becomes of flows while endpoints, daemons and packets change under them. */
+import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { sweepLabs } from "../../lab/lab.ts";
 import type { StreamDatagram } from "../../lab/protocol.ts";
@@ -18,11 +19,13 @@ let stage: Stage;
 
 test.before(async () => {
 	sweepLabs();
-	stage = await createStage("flows");
+	stage = await createStage("flows", { args: ["--udp-timeout", String(UDP_TIMEOUT_S)] });
 });
 
 test.after.always(() => stage?.close());
 
+/** Of both daemons; for the last tests, which wait for it. */
+const UDP_TIMEOUT_S = 2;
 const ENDING = { ready: false, serving: true, terminating: true };
 
 /** Every way to a Service of type NodePort: who dials, and what. */
@@ -106,7 +109,7 @@ for (const family of FAMILIES) {
 				);
 				await stage.set({ ...service, endpoints: [a1] });
 				const changedMs = Number(process.hrtime.bigint()) / 1e6;
-				await new Promise((resolve) => setTimeout(resolve, 600));
+				await delay(600);
 				for (const { from, stream } of streams) {
 					const datagrams = await stream.stop();
 					// A socket that is ended says so once; then its owner connects again, which this sender does not.
@@ -136,7 +139,7 @@ for (const family of FAMILIES) {
 			);
 			await stage.set({ ...service, endpoints: [stage.backends.a2] });
 			const changedMs = Number(process.hrtime.bigint()) / 1e6;
-			await new Promise((resolve) => setTimeout(resolve, 400));
+			await delay(400);
 			for (const stream of streams) {
 				const { answers, lost, count } = judge(await stream.stop(), changedMs + 50);
 				t.deepEqual(answers, ["a2"]);
@@ -262,6 +265,33 @@ for (const { family, protocol } of WAYS) {
 			}
 			await stage.delete(one ?? "");
 			await stage.delete(two ?? "");
+		},
+	);
+}
+
+for (const { family, protocol } of WAYS) {
+	test.serial(
+		`a backend that is dialled itself answers, from a port that a flow to its Service has had: ${protocol} ${family}`,
+		async (t) => {
+			const { a2 } = stage.backends;
+			const name = `had-${protocol}-${family}`.toLowerCase();
+			const numbers = await stage.set({ name, number: 9, type: "NodePort", endpoints: [a2] });
+			const ways = [
+				{ from: stage.sandboxed, address: numbers.clusterIP[family], port: ECHO_PORT },
+				{ from: stage.node1, address: stage.node2[family], port: numbers.echoNodePort },
+			];
+			for (const { from, ...service } of ways) {
+				for (const target of [service, { address: a2[family], port: 8081 }]) {
+					// A connection is over once it has ended, datagrams once they have long been silent.
+					if (protocol === "UDP" && target !== service) await delay(1_000 * UDP_TIMEOUT_S + 1_500);
+					const flow = await from.open({ protocol, ...target, localPort: 24_000 });
+					const { answer, error, from: sender } = await flow.send();
+					t.is(answer, "a2", `${from.name} to ${target.address}: ${error}`);
+					if (protocol === "UDP") t.deepEqual(sender, target);
+					await flow.close();
+				}
+			}
+			await stage.delete(name);
 		},
 	);
 }
