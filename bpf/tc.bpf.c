@@ -251,8 +251,10 @@ static __always_inline bool find_frontend_of_reply(const struct packet *packet, 
 	if (!reply)
 		return false;
 	now = now_ns();
-	if (is_over(reply, packet->flow.protocol, now) && gives_way(packet, reply, now))
+	if (gives_way(packet, reply, now)) {
+		forget_reply(packet, reply);
 		return false;
+	}
 	to->source = reply->frontend_address;
 	to->source_port = reply->frontend_port;
 	to->destination_port = reply->client_port;
@@ -275,7 +277,8 @@ static __always_inline bool find_own_source(const struct packet *packet, struct 
 	if (!is_snat_port(packet->flow.source_port))
 		return false;
 	reply = bpf_map_lookup_elem(&conntrack_reply, &key);
-	if (!reply || !same_address(&reply->client_address, &packet->flow.source))
+	if (!reply || !same_address(&reply->client_address, &packet->flow.source) ||
+	    gives_way(packet, reply, now_ns()))
 		return false;
 	to->source = reply->snat_address;
 	return true;

@@ -170,23 +170,36 @@ static __always_inline bool is_silent(const struct reply_target *reply, __u64 no
 }
 
 /*
- * A packet of the backend's side after the flow was over: does it belong to another one? A client may dial
- * the backend itself, from a port that a flow to its Service has had. What only a new connection is answered
- * with tells, and any datagram; then the old flow is forgotten. Not inlined: rare.
+ * Is a packet with the ports of a flow that is over one of another flow? A client may dial the backend
+ * itself, from a port that it had, or that we had, in a flow to its Service. What opens a connection tells,
+ * or answers that, and any datagram. Not inlined: rare.
  */
-static __noinline int gives_way(const struct packet *packet, const struct reply_target *reply, __u64 now)
+static __noinline int is_of_another(const struct packet *packet, const struct reply_target *reply, __u64 now)
+{
+	if (!packet || !reply)
+		return false;
+	return packet->flow.protocol == PROTOCOL_UDP ? is_silent(reply, now)
+						     : packet->opens || packet->answers;
+}
+
+static __always_inline bool gives_way(const struct packet *packet, const struct reply_target *reply,
+				      __u64 now)
+{
+	return is_over(reply, packet->flow.protocol, now) && is_of_another(packet, reply, now);
+}
+
+/* What the backend sends from now on is no reply. `packet` is the backend's. Not inlined: rare. */
+static __noinline int forget_reply(const struct packet *packet, const struct reply_target *reply)
 {
 	struct flow key;
 
 	if (!packet || !reply)
-		return false;
-	if (packet->flow.protocol == PROTOCOL_UDP ? !is_silent(reply, now) : !packet->answers)
-		return false;
+		return 0;
 	key = packet->flow;
 	if (is_set(&reply->snat_address))
 		key.destination = (struct in6_addr){};
 	bpf_map_delete_elem(&conntrack_reply, &key);
-	return true;
+	return 0;
 }
 
 /* A packet of the backend's side. */

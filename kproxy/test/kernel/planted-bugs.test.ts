@@ -39,8 +39,8 @@ const BUGS: readonly PlantedBug[] = [
 	{
 		title: "a flow that is over keeps its ports",
 		file: "tc.bpf.c",
-		from: " && gives_way(packet, reply, now))",
-		to: " && false)",
+		from: "if (gives_way(packet, reply, now)) {",
+		to: "if (false) {",
 	},
 	{
 		title: "internal and external clients are swapped",

@@ -271,7 +271,8 @@ export class PacketPath {
 			: undefined;
 	}
 
-	#findOwnSource({ flow }: Packet, to: Flow): boolean {
+	#findOwnSource(packet: Packet, to: Flow): boolean {
+		const { flow } = packet;
 		if (!this.#isOurs(flow.sourcePort)) return false;
 		const key = flowKey({
 			source: flow.destination,
@@ -282,6 +283,7 @@ export class PacketPath {
 		});
 		const reply = this.memory.replies.get(key);
 		if (reply?.client !== flow.source || reply.snatAddress === undefined) return false;
+		if (this.#givesWay(packet, reply)) return false;
 		to.source = reply.snatAddress;
 		return true;
 	}
@@ -311,11 +313,11 @@ export class PacketPath {
 	}
 
 	/** Is the flow over, and the packet of another one, which the client has opened with the backend itself? */
-	#givesWay({ flow: { protocol }, answers }: Packet, reply: Reply): boolean {
+	#givesWay({ flow: { protocol }, opens, answers }: Packet, reply: Reply): boolean {
 		const { nowS, targets } = this.memory;
 		const { udpTimeoutS } = this.world.tunables;
 		if (!isOver(reply, { protocol, nowS, udpTimeoutS })) return false;
-		if (protocol !== protocols.UDP) return answers;
+		if (protocol !== protocols.UDP) return opens || answers;
 		const target = targets.get(
 			flowKey({
 				source: reply.client,
