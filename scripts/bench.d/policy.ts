@@ -3,7 +3,11 @@ import { fileURLToPath } from "node:url";
 import { type BpfObject, loadObject, openSpec, type Program, u32 } from "bpf-loader";
 import { openArray, openLruHash } from "bpf-maps";
 import { PodInterface, PolicyFlag, maps as shapes } from "../../kproxy/src/dataplane/generated/tc.ts";
-import { openPolicyMaps, type PolicyMapNames } from "../../kproxy/src/dataplane/policy-maps.ts";
+import {
+	openPolicyMaps,
+	type PolicyMapNames,
+	type PolicyMaps,
+} from "../../kproxy/src/dataplane/policy-maps.ts";
 import { writePolicyWhole } from "../../kproxy/src/dataplane/policy-sync.ts";
 import type { ApiObject } from "../../kproxy/src/model/objects.ts";
 import { createPolicyPlanner } from "../../kproxy/src/plan/policy/planner.ts";
@@ -22,25 +26,33 @@ const PACKETS = 100_000;
 /** A state of the maps, and what of it is measured. */
 interface Setting {
 	title: string;
-	/** Undefined: policy is off. */
-	objects: readonly ApiObject[] | undefined;
+	objects: readonly ApiObject[];
 	peers: number;
-	programs: readonly {
-		title: string;
-		program: string;
-		maker: string;
-		baseline?: string;
-		aim?: Figure["aim"];
-	}[];
+	measures: readonly Measure[];
+}
+
+/** A program, less what making its packets costs. */
+interface Measure {
+	title: string;
+	program: string;
+	maker: string;
+	/** Policy is not enforced meanwhile. */
+	off?: boolean;
+	baseline?: string;
+	aim?: Figure["aim"];
 }
 
 const KNOWN = { title: "established flow", program: "known_out", maker: "make_known" };
+const PARSE = { title: "parse", program: "parse_known", maker: "make_known" };
+const FOLLOW = { ...PARSE, title: "parse and look an established flow up", program: "follow_known" };
 const FRESH = { title: "new flow", program: "fresh_out", maker: "make_fresh" };
 const OUTSIDE = { title: "new flow to a block", program: "outside_out", maker: "make_outside" };
-const REMEMBER = { title: "look up a flow and insert it", program: "remember_fresh", maker: "make_fresh" };
+const REMEMBER = {
+	title: "look a new flow up and insert it",
+	program: "remember_fresh",
+	maker: "make_fresh",
+};
 const READ = { title: "read a line of 32 MiB", program: "read_fresh", maker: "make_fresh" };
-const OFF = "policy off";
-const FLOOR = `${OFF}, ${REMEMBER.title}`;
 
 await runPart(async (quick) => [...packetFigures(quick), ...changeFigures(quick)]);
 
@@ -69,30 +81,49 @@ function rulesFor(count: number): ApiObject[] {
 	];
 }
 
-function settings(quick: boolean): Setting[] {
-	const above = { baseline: `${OFF}, ${KNOWN.title}` };
-	const fresh = (title: string) => ({ baseline: FLOOR, aim: { atMost: 250, over: `${OFF}, ${title}` } });
+/** The same packets with policy and without, and the least that remembering flows costs. */
+function measures(title: string, fresh: readonly Measure[]): Measure[] {
+	const off = (measure: Measure): Measure => ({
+		...measure,
+		title: `${measure.title}, policy off`,
+		off: true,
+	});
+	const over = (measure: Measure) => `${title}, ${off(measure).title}`;
 	return [
-		{ title: OFF, objects: undefined, peers: 1_000, programs: [KNOWN, FRESH, OUTSIDE, READ, REMEMBER] },
+		PARSE,
+		FOLLOW,
+		off(KNOWN),
+		{ ...KNOWN, baseline: over(KNOWN) },
+		REMEMBER,
+		...fresh.flatMap((measure) => [
+			off(measure),
+			{
+				...measure,
+				baseline: `${title}, ${REMEMBER.title}`,
+				aim: { atMost: 250, over: over(measure) },
+			},
+		]),
+	];
+}
+
+function settings(quick: boolean): Setting[] {
+	const unselected = "no policy selects the pod";
+	return [
 		{
-			title: "no policy selects the pod",
+			title: unselected,
 			objects: rulesFor(10).slice(0, -1),
 			peers: 10,
-			programs: [
-				{ ...KNOWN, ...above },
-				{ ...FRESH, ...fresh(FRESH.title) },
-			],
+			measures: [READ, ...measures(unselected, [FRESH])],
 		},
-		...(quick ? [10, 1_000] : [10, 1_000, 10_000]).map((count) => ({
-			title: `${count.toLocaleString("en")} rules`,
-			objects: rulesFor(count / 2),
-			peers: count / 2,
-			programs: [
-				{ ...KNOWN, ...above },
-				{ ...FRESH, ...fresh(FRESH.title) },
-				{ ...OUTSIDE, ...fresh(OUTSIDE.title) },
-			],
-		})),
+		...(quick ? [10, 1_000] : [10, 1_000, 10_000]).map((count) => {
+			const title = `${count.toLocaleString("en")} rules`;
+			return {
+				title,
+				objects: rulesFor(count / 2),
+				peers: count / 2,
+				measures: measures(title, [FRESH, OUTSIDE]),
+			};
+		}),
 	];
 }
 
@@ -102,20 +133,22 @@ function packetFigures(quick: boolean): Figure[] {
 	return settings(quick).flatMap((setting) => measure(object, setting, quick ? 5 : 15));
 }
 
-function measure(object: BpfObject, { title, objects, peers, programs }: Setting, rounds: number): Figure[] {
+function measure(object: BpfObject, { title, objects, peers, measures }: Setting, rounds: number): Figure[] {
 	const maps = openPolicyMaps(object.maps as Parameters<typeof openPolicyMaps>[0]);
 	const flows = openLruHash(handle(object, "policy_flows"), shapes.policy_flows);
 	fill(maps, objects);
 	openArray(handle(object, "peers"), { value: u32 }).set(0, peers);
-	const samples = programs.map(() => [] as number[]);
+	const samples = measures.map(() => [] as number[]);
 	for (let round = 0; round < rounds; round++) {
-		for (const [index, { program, maker }] of programs.entries()) {
+		for (const [index, { program, maker, off }] of measures.entries()) {
 			flows.clear();
+			setState(maps, PolicyFlag.ENFORCED);
 			run(object, "known_out", 20_000);
+			if (off) setState(maps, PolicyFlag.OFF);
 			samples[index]?.push(run(object, program) - run(object, maker));
 		}
 	}
-	return programs.map(({ title: what, baseline, aim }, index) => ({
+	return measures.map(({ title: what, baseline, aim }, index) => ({
 		name: `${title}, ${what}`,
 		value: median(samples[index] ?? []),
 		unit: "ns",
@@ -124,18 +157,17 @@ function measure(object: BpfObject, { title, objects, peers, programs }: Setting
 	}));
 }
 
-function fill(maps: ReturnType<typeof openPolicyMaps>, objects: readonly ApiObject[] | undefined): void {
+function fill(maps: PolicyMaps, objects: readonly ApiObject[]): void {
 	for (const table of [maps.pods, maps.peerAddresses, maps.peerClasses, maps.rules, maps.names])
 		table.clear();
-	if (objects === undefined) {
-		maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags: PolicyFlag.OFF });
-		return;
-	}
 	const planner = createPolicyPlanner({ nodeName: NODE });
 	planner.update(objects.map(setOf), { isLive: false });
 	writePolicyWhole(maps, planner.tables, { generation: 1, ifindexOf: () => IFINDEX });
 	maps.interfaces.set(IFINDEX, PodInterface.KNOWN);
-	maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags: PolicyFlag.ENFORCED });
+}
+
+function setState(maps: PolicyMaps, flags: PolicyFlag): void {
+	maps.state.set(0, { epoch: 1, generation: 1, adoptUntilNs: 0n, flags });
 }
 
 /** What a change costs from the batch to the last map write, at 5,000 pods, 1,000 policies and 10,000 blocks. */
