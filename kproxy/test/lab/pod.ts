@@ -56,6 +56,8 @@ export function createPod(lab: Lab, parts: PodParts): Pod {
 		async delete() {
 			node.pods.delete(whole);
 			await (await pod.agent()).close();
+			// By hand: a namespace that is deleted gives its links up at some later time.
+			node.namespace.ip([`link del ${link.device}`]);
 			namespace.delete();
 		},
 	};

@@ -142,7 +142,7 @@ test.serial(
 				}
 				t.is(answer, "a2", family);
 			}
-			pod.delete();
+			await pod.delete();
 			await stage.set({ name: "web", number: 1, endpoints: [stage.backends.a1] });
 			t.is(stage.node1.kproxy(["status"]).status, 0);
 		} finally {
