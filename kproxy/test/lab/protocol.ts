@@ -90,15 +90,15 @@ export interface StreamOptions extends Target {
 	everyMs: number;
 }
 
-/** One datagram of a stream; without an answer or error it is under way, or lost. */
+/** One datagram of a stream; without an answer or errors it is under way, or lost. */
 export interface StreamDatagram {
 	sentMs: number;
 	answeredMs?: number;
 	answer?: string;
 	seenAs?: string;
 	from?: Address;
-	/** What the socket said while this was the last one sent. */
-	error?: string;
+	/** What the socket said while this was the last one sent: it may say that it was ended, and that it can send no more. */
+	errors?: string[];
 }
 
 /** Every request of an agent: argument and answer. */

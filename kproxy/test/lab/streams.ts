@@ -32,7 +32,7 @@ function keepSending(socket: Socket, target: StreamOptions): Stream {
 	const datagrams: StreamDatagram[] = [];
 	const note = (error: Error | null) => {
 		const latest = datagrams.at(-1);
-		if (error && latest) latest.error ??= codeOf(error);
+		if (error && latest) latest.errors = [...(latest.errors ?? []), codeOf(error)];
 	};
 	socket.on("error", note);
 	socket.on("message", (message, { address, port }) => {

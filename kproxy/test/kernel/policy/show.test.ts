@@ -179,7 +179,7 @@ test.serial("explanations agree with real dials", async (t) => {
 		[remote, "dev/remote"],
 	] as const) {
 		for (const port of [PORT, PORT + 1, 443]) {
-			const dial = await from.dial({ protocol: "TCP", address: web.IPv4, port, timeoutMs: 300 });
+			const dial = await from.dial({ protocol: "TCP", address: web.IPv4, port, timeoutMs: 1_000 });
 			const { status } = explain(name, "shop/web", `${port}/TCP`);
 			t.is(status === 1, dial.error === "TIMEOUT", `${name} ${port} ${dial.error}`);
 		}
