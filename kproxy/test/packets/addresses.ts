@@ -1,33 +1,11 @@
+import { address6 } from "bpf-loader";
+
 /** An address as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
 export function addressBytes(address: string): Uint8Array {
-	const bytes = new Uint8Array(16);
-	const dotted = address.match(/^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/);
-	if (dotted) {
-		bytes.set([0xff, 0xff, ...dotted.slice(1).map(Number)], 10);
-		return bytes;
-	}
-	const [left = "", right] = address.split("::");
-	const groups = (text: string) =>
-		text === ""
-			? []
-			: hexOnly(text)
-					.split(":")
-					.map((group) => Number.parseInt(group, 16));
-	const head = groups(left);
-	const tail = right === undefined ? [] : groups(right);
-	const all = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-	all.forEach((group, index) => {
-		bytes.set([group >> 8, group & 0xff], index * 2);
-	});
+	const bytes = new Uint8Array(address6.size);
+	address6.encode(address, new DataView(bytes.buffer), 0);
 	return bytes;
 }
-
-/** inet_ntop writes ::a1:1 as ::0.161.0.1. */
-const hexOnly = (text: string): string =>
-	text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes) => {
-		const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
-		return [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16)).join(":");
-	});
 
 /** As it is written in a header: 4 bytes or 16. */
 export const wireAddress = (address: string): Uint8Array =>
