@@ -465,10 +465,10 @@ int tc_pod_ingress(struct __sk_buff *skb)
 }
 
 /*
- * Hook: what goes out by a device that leads to other machines. Maps read: conntrack_reply, cluster. Maps
- * written: conntrack_reply, fragments, counters, and events where it drops. Outcomes: TRANSLATED;
- * NOT_REMEMBERED, OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; HIDDEN_REDIRECT, NO_SUCH_SERVICE,
- * FRAGMENT_MISSED, BAD_PACKET are dropped.
+ * Hook: what goes out by a device that leads to other machines. Maps read: conntrack, conntrack_reply,
+ * cluster. Maps written: conntrack_reply, fragments, counters, and events where it drops. Outcomes:
+ * TRANSLATED; NOT_REMEMBERED, OTHER_PROTOCOL, NOT_IP, TAGGED pass as they are; HIDDEN_REDIRECT,
+ * NO_SUCH_SERVICE, FRAGMENT_MISSED, BAD_PACKET are dropped.
  */
 SEC("tc")
 int tc_node_egress(struct __sk_buff *skb)

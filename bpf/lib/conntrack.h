@@ -172,7 +172,7 @@ static __always_inline bool is_silent(const struct reply_target *reply, __u64 no
 /*
  * Is a packet with the ports of a flow that is over one of another flow? A client may dial the backend
  * itself, from a port that it had, or that we had, in a flow to its Service. What opens a connection tells,
- * or answers that, and any datagram. Not inlined: rare.
+ * what answers that, and any datagram. Not inlined: rare.
  */
 static __noinline int is_of_another(const struct packet *packet, const struct reply_target *reply, __u64 now)
 {
