@@ -22,7 +22,7 @@ export const PORT = 80;
 export const ECHO_PORT = 81;
 const TARGET_PORT = 8080;
 const ECHO_TARGET_PORT = 8081;
-/** Enough that of the hundred calls of a test file one misses a backend among four once in 5,000 runs. */
+/** Enough that of the hundred calls of a test file one misses a backend among four once in 4,000 runs. */
 const DIALS = 50;
 
 /** How to reach a Service; NodePorts and addresses follow from its number. */
